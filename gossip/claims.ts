@@ -1,0 +1,95 @@
+/**
+ * What a claim changes in what we believe. Nobody's word alone ends a member: "dead", and "left" from a third party,
+ * start a suspicion here, and the verdict is our own if the member does not refute in time.
+ */
+import type { Core } from './core.ts'
+import { rumorAbout } from './core.ts'
+import { compareClaims, INCARNATION_MAX, isRunning, type Member, type NodeId } from './member.ts'
+import type { Rumor } from './message.ts'
+import { suspect } from './suspicion.ts'
+
+/** `from` is the authenticated teller, or null for what was read from disk. */
+export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
+  const claim = rumor.member
+  if (claim.id === core.self.id) return hearAboutSelf(core, claim, from)
+  const known = core.peers.get(claim.id)
+  if (known === undefined) return
+  if (compareClaims(claim, known) < 0) return correct(core, known, rumor, from)
+
+  const isFirstHand = from === claim.id && rumor.by === claim.id
+  switch (claim.state) {
+    case 'alive':
+      return believeAlive(core, claim, known)
+    case 'left':
+      if (isFirstHand || !isRunning(known)) return believeEnd(core, claim, known)
+      return suspect(core, { claim, by: rumor.by, accuser: null, verdict: 'left' })
+    case 'dead':
+      if (!isRunning(known)) return believeEnd(core, claim, known)
+      return suspect(core, { claim, by: rumor.by, accuser: accuserOf(rumor, from), verdict: 'dead' })
+    case 'suspect':
+      return suspect(core, { claim, by: rumor.by, accuser: accuserOf(rumor, from), verdict: 'dead' })
+  }
+}
+
+/** An accusation counts when the accuser says it itself. */
+const accuserOf = (rumor: Rumor, from: NodeId | null): NodeId | null =>
+  from !== null && rumor.by === from && from !== rumor.member.id ? from : null
+
+function believeAlive(core: Core, claim: Member, known: Member): void {
+  if (compareClaims(claim, known) === 0) return
+  core.suspicions.delete(claim.id)
+  core.peers.set(claim)
+  core.rumors.add({ member: claim, by: claim.id })
+  if (known.state === 'alive') core.out.report({ type: 'member-changed', member: claim })
+  else core.out.report({ type: 'member-alive', member: claim, before: known.state })
+}
+
+function believeEnd(core: Core, claim: Member, known: Member): void {
+  if (compareClaims(claim, known) === 0) return
+  if (claim.state === 'left') core.suspicions.delete(claim.id)
+  core.peers.set(claim)
+  core.rumors.add(rumorAbout(core, claim))
+  if (claim.state === 'left' && known.state !== 'left')
+    core.out.report({ type: 'member-left', member: claim })
+}
+
+/** A subject that speaks of an older life than we remember, or that we hold dead, must learn it to refute. */
+function correct(core: Core, known: Member, rumor: Rumor, from: NodeId | null): void {
+  if (from !== known.id || rumor.by !== known.id) return
+  core.out.send(from, { type: 'gossip', rumors: [rumorAbout(core, known)] })
+}
+
+function hearAboutSelf(core: Core, claim: Member, from: NodeId | null): void {
+  const { self } = core
+  if (self.state === 'left' || from === self.id) return
+  const order = compareClaims(claim, self)
+  if (order === 0) return
+  if (claim.incarnation < self.incarnation) {
+    // Outdated, but whoever holds us suspect or dead should be told.
+    if (claim.state !== 'alive' && from !== null) tellAboutSelf(core, from)
+    return
+  }
+  if (claim.incarnation + 1 >= INCARNATION_MAX) return
+  core.self = { ...self, incarnation: claim.incarnation + 1 }
+  // Lifeguard §IV.A: having to refute is a sign of our own slowness; being remembered from a former life is not.
+  if (claim.state !== 'alive' && claim.incarnation === self.incarnation) core.awareness.worsen()
+  core.out.report({
+    type: 'self-refuted',
+    claim: claim.state,
+    from: from ?? self.id,
+    incarnation: core.self.incarnation,
+  })
+  announceSelf(core)
+  if (from !== null) tellAboutSelf(core, from)
+}
+
+/** Our own word about ourselves, to everybody. */
+export function announceSelf(core: Core): void {
+  const rumor: Rumor = { member: core.self, by: core.self.id }
+  core.rumors.add(rumor)
+  core.out.publish(rumor)
+}
+
+function tellAboutSelf(core: Core, to: NodeId): void {
+  core.out.send(to, { type: 'gossip', rumors: [{ member: core.self, by: core.self.id }] })
+}

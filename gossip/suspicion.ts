@@ -1,0 +1,144 @@
+/** How long to doubt a member, who else doubts it, and the verdict when it does not refute (Lifeguard §IV.B). */
+import type { Core, Suspicion } from './core.ts'
+import { rumorAbout } from './core.ts'
+import type { Timer } from './effects.ts'
+import { isRunning, type Member, type NodeId } from './member.ts'
+
+/** How many members look for themselves when they hear of a suspicion. */
+const LOOKERS_WANTED = 6
+
+/** From `maxMs` down to `minMs`, each further confirmation counting less than the one before. */
+export function suspicionTimeoutMs(span: {
+  readonly minMs: number
+  readonly maxMs: number
+  readonly wanted: number
+  readonly confirmations: number
+}): number {
+  if (span.wanted <= 0) return span.minMs
+  const share = Math.log(span.confirmations + 1) / Math.log(span.wanted + 1)
+  return Math.max(span.minMs, span.maxMs - (span.maxMs - span.minMs) * share)
+}
+
+/** What is held against a member. `accuser` is set when somebody's own probe failed and it says so itself. */
+export type Charge = {
+  readonly claim: Member
+  readonly by: NodeId
+  readonly accuser: NodeId | null
+  readonly verdict: 'dead' | 'left'
+}
+
+/** Begins a suspicion or adds to it. The caller has checked that the claim is not outdated. */
+export function suspect(core: Core, charge: Charge): void {
+  const { claim } = charge
+  const known = core.peers.get(claim.id)
+  const running = core.suspicions.get(claim.id)
+  if (known?.state === 'suspect' && running?.incarnation === claim.incarnation) {
+    strengthen(core, known, running, charge)
+  } else {
+    begin(core, charge)
+  }
+}
+
+function begin(core: Core, { claim, by, accuser, verdict }: Charge): void {
+  const member: Member = { ...claim, state: 'suspect' }
+  const others = core.peers.count(other => other.state === 'alive' && other.id !== claim.id)
+  const suspicion: Suspicion = {
+    incarnation: claim.incarnation,
+    sinceMs: core.nowMs,
+    wanted: Math.min(core.options.confirmationsWanted, others),
+    by,
+    accusers: accuser === null ? [] : [accuser],
+    verdict,
+    token: 0,
+    hasGrace: false,
+  }
+  core.suspicions.set(claim.id, suspicion)
+  core.peers.set(member)
+  core.out.report({ type: 'member-suspect', member, confirmedBy: [...suspicion.accusers] })
+  spread(core, member, accuser)
+  startDeadline(core, member, core.nowMs + timeoutMs(core, suspicion))
+  if (accuser !== core.self.id) lookForYourself(core, claim.id)
+}
+
+function strengthen(core: Core, member: Member, suspicion: Suspicion, charge: Charge): void {
+  if (charge.verdict === 'left') suspicion.verdict = 'left'
+  const { accuser } = charge
+  if (accuser === null || suspicion.accusers.includes(accuser)) return
+  suspicion.accusers.push(accuser)
+  core.out.report({ type: 'suspicion-confirmed', member, confirmedBy: [...suspicion.accusers] })
+  spread(core, member, accuser)
+  startDeadline(core, member, suspicion.sinceMs + timeoutMs(core, suspicion))
+}
+
+/** A suspicion's time is up. Stale deadlines, and those of members that refuted, change nothing. */
+export function endSuspicion(
+  core: Core,
+  timer: Timer & { type: 'suspicion-deadline' },
+  isLate: boolean,
+): void {
+  const suspicion = core.suspicions.get(timer.id)
+  const known = core.peers.get(timer.id)
+  if (suspicion?.token !== timer.token || known?.state !== 'suspect') return
+  const { suspicionMinMs } = core.options
+  if (isLate && !suspicion.hasGrace) {
+    // We stood still: the refutation may wait in our own sockets.
+    suspicion.hasGrace = true
+    return startDeadline(core, known, core.nowMs + suspicionMinMs)
+  }
+  const silentMs = core.peers.silentMs(timer.id, core.nowMs)
+  if (silentMs < suspicionMinMs) {
+    // It speaks to us, so others' word is not enough: it will learn of the suspicion and refute it.
+    core.probeSoon.add(timer.id)
+    return startDeadline(core, known, core.nowMs + suspicionMinMs - silentMs)
+  }
+  declare(core, known, suspicion)
+}
+
+function declare(core: Core, known: Member, suspicion: Suspicion): void {
+  const member: Member = { ...known, state: suspicion.verdict }
+  core.peers.set(member)
+  if (member.state === 'left') core.out.report({ type: 'member-left', member })
+  else core.out.report({ type: 'member-dead', member, confirmedBy: [...suspicion.accusers] })
+  spread(core, member, core.self.id)
+}
+
+/** Only what we saw ourselves is published; what others told us they have published already. */
+function spread(core: Core, member: Member, witness: NodeId | null): void {
+  const rumor = rumorAbout(core, member)
+  core.rumors.add(rumor)
+  if (witness === core.self.id && rumor.by === core.self.id) core.out.publish(rumor)
+}
+
+function startDeadline(core: Core, member: Member, dueMs: number): void {
+  const suspicion = core.suspicions.get(member.id)
+  if (suspicion === undefined) return
+  suspicion.token = core.nextNumber++
+  core.out.startTimer(
+    {
+      type: 'suspicion-deadline',
+      id: member.id,
+      incarnation: member.incarnation,
+      token: suspicion.token,
+      dueMs,
+    },
+    core.nowMs,
+  )
+}
+
+function timeoutMs(core: Core, { wanted, accusers }: Suspicion): number {
+  const { suspicionMinMs, suspicionMaxMs } = core.options
+  return core.awareness.scale(
+    suspicionTimeoutMs({
+      minMs: suspicionMinMs,
+      maxMs: suspicionMaxMs,
+      wanted,
+      confirmations: Math.max(0, accusers.length - 1),
+    }),
+  )
+}
+
+/** A few members, whatever the size of the cluster, probe the suspect at once: to clear it or to confirm. */
+function lookForYourself(core: Core, id: NodeId): void {
+  const others = core.peers.count(isRunning) - 1
+  if (core.random() * others < LOOKERS_WANTED) core.probeSoon.add(id)
+}
