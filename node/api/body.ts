@@ -1,0 +1,80 @@
+/** Reads a request's body inside limits and parses it as JSON, whatever a stranger sends. */
+import type { IncomingMessage } from 'node:http'
+import { Failure } from '../errors.ts'
+
+export const BODY_BYTES_MAX = 1024 * 1024
+/** Deeper than any spec, and far from what would exhaust the stack of a recursive reader. */
+const DEPTH_MAX = 64
+
+/** The parsed JSON, undefined for an empty body. Throws E_TOO_LARGE, E_INVALID. */
+export const readJson = async (request: IncomingMessage): Promise<unknown> => {
+  const text = await readText(request)
+  if (text.trim() === '') return undefined
+  if (isTooDeep(text)) throw new Failure('E_INVALID', `the body nests more than ${DEPTH_MAX} levels deep`)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Failure(
+      'E_INVALID',
+      { message: 'the body is not valid JSON', why: (cause as Error).message },
+      { cause },
+    )
+  }
+}
+
+/** By events, not by iteration: leaving an iteration early would destroy the socket before the refusal is sent. */
+const readText = (request: IncomingMessage): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const refuse = (): void => {
+      request.pause()
+      request.removeAllListeners('data')
+      reject(tooLarge())
+    }
+    if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return refuse()
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > BODY_BYTES_MAX) return refuse()
+      chunks.push(chunk)
+    })
+    request.once('end', () => {
+      try {
+        resolve(utf8Of(Buffer.concat(chunks)))
+      } catch (thrown) {
+        reject(thrown)
+      }
+    })
+    request.once('error', cause => reject(new Failure('E_INVALID', 'the body was cut short', { cause })))
+  })
+
+const utf8Of = (bytes: Buffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new Failure('E_INVALID', 'the body is not valid UTF-8', { cause })
+  }
+}
+
+const tooLarge = (): Failure =>
+  new Failure(
+    'E_TOO_LARGE',
+    { message: 'the body is too large', why: `at most ${BODY_BYTES_MAX / 1024} KiB are taken` },
+    { facts: { bytesMax: BODY_BYTES_MAX } },
+  )
+
+const isTooDeep = (text: string): boolean => {
+  let depth = 0
+  let isInString = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (isInString) {
+      if (char === '\\') i++
+      else if (char === '"') isInString = false
+    } else if (char === '"') isInString = true
+    else if (char === '[' || char === '{') {
+      if (++depth > DEPTH_MAX) return true
+    } else if (char === ']' || char === '}') depth--
+  }
+  return false
+}

@@ -1,0 +1,128 @@
+/** Routes that change who is a member and who leads: drain, activate, remove, leave, transfer. */
+import type { Node } from '../../../scheduler/index.ts'
+import { Failure } from '../../errors.ts'
+import type { Handler, Route } from '../dialect.ts'
+import { nameOfNode, nodeNamed } from '../node-name.ts'
+import { fieldsOf } from '../request.ts'
+import { type Picture, pictureOf } from './picture.ts'
+import { livingVoters } from './view-cluster.ts'
+import { type NativeDeps, submit, timeoutOf, written } from './write.ts'
+
+export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
+  const { gateway, consensus, peers } = deps
+
+  const switchTo =
+    (type: 'node/Drain' | 'node/Activate', tell: (name: string, isChanged: boolean) => string): Handler =>
+    async (request, { name = '' }) => {
+      await fieldsOf(request, [])
+      const node = nodeNamed(gateway.state(), name)
+      const index = await submit(gateway, request, { type, id: node.id })
+      const changed = (gateway.state().nodes.get(node.id)?.modifiedIndex ?? index) >= index
+      return written({ index, changed, message: tell(node.name, changed) })
+    }
+
+  const drain = switchTo('node/Drain', (name, changed) =>
+    changed ? `${name} is drained: its pods move away, it gets no new ones` : `${name} is drained already`,
+  )
+  const activate = switchTo('node/Activate', (name, changed) =>
+    changed ? `${name} takes pods again` : `${name} takes pods already`,
+  )
+
+  const remove: Handler = async (request, { name = '' }) => {
+    const node = nodeNamed(gateway.state(), name)
+    if (node.state === 'left')
+      return written({
+        index: gateway.state().index,
+        changed: false,
+        message: `${node.name} is no member any more`,
+      })
+    checkRemoval(pictureOf(deps), node)
+    const index = await submit(gateway, request, { type: 'node/Leave', id: node.id })
+    return written({
+      index,
+      changed: true,
+      message: `${node.name} is removed; its key is not admitted again`,
+    })
+  }
+
+  const leave: Handler = async request => {
+    await fieldsOf(request, [])
+    await deps.leave()
+    return written({
+      index: gateway.state().index,
+      changed: true,
+      message: `${deps.node.name} has moved its work away and left the cluster`,
+    })
+  }
+
+  const transfer: Handler = async request => {
+    const { to } = await fieldsOf(request, ['to'])
+    if (to !== undefined && typeof to !== 'string')
+      throw new Failure('E_INVALID', 'to must be the name of a node', { facts: { field: 'to' } })
+    const state = gateway.state()
+    const target = to === undefined ? null : votingNode(pictureOf(deps), nodeNamed(state, to))
+    const { leader } = gateway.status()
+    if (leader === null) throw noLeader()
+    if (target?.id === leader)
+      return written({ index: state.index, changed: false, message: `${target.name} leads already` })
+    if (leader !== deps.node.id) {
+      if (request.isForwarded) throw noLeader()
+      return peers.forward({ id: leader, name: nameOfNode(state, leader) }, request)
+    }
+    const timeoutMs = timeoutOf(request)
+    await consensus.transferLeadership(target === null ? { timeoutMs } : { to: target.id, timeoutMs })
+    const message = `${deps.node.name} has handed leadership ${target === null ? 'over' : `to ${target.name}`}`
+    return written({ index: gateway.state().index, changed: true, message })
+  }
+
+  return [
+    { method: 'POST', path: '/nodes/:name/drain', role: 'operator', handler: drain },
+    { method: 'POST', path: '/nodes/:name/activate', role: 'operator', handler: activate },
+    { method: 'DELETE', path: '/nodes/:name', role: 'admin', handler: remove },
+    { method: 'POST', path: '/leave', role: 'admin', handler: leave },
+    { method: 'POST', path: '/transfer', role: 'admin', handler: transfer },
+  ]
+}
+
+const noLeader = (): Failure =>
+  new Failure('E_NO_LEADER', { message: 'nobody leads at the moment', try: 'tutti raft' })
+
+const votingNode = ({ status }: Picture, node: Node): Node => {
+  if (status.voters.includes(node.id)) return node
+  throw new Failure(
+    'E_INVALID',
+    { message: `${node.name} cannot lead`, why: 'it is not a voter', try: 'tutti nodes' },
+    { facts: { node: node.name } },
+  )
+}
+
+/** A node that runs leaves by itself, so that its work moves first; and the rest must still be able to decide. */
+const checkRemoval = (picture: Picture, node: Node): void => {
+  const believed = picture.members.get(node.id)?.state
+  const isRunning =
+    believed === undefined ? node.state === 'alive' : believed === 'alive' || believed === 'suspect'
+  if (isRunning || node.id === picture.self.id)
+    throw new Failure(
+      'E_CONFLICT',
+      {
+        message: `${node.name} is running`,
+        why: 'only a dead node is removed; one that runs moves its work away and leaves',
+        try: `on ${node.name}: tutti leave`,
+      },
+      { facts: { node: node.name } },
+    )
+  const { voters } = picture.status
+  const rest = voters.filter(id => id !== node.id)
+  const living = livingVoters(picture).filter(id => id !== node.id)
+  const majority = Math.floor(rest.length / 2) + 1
+  if (voters.includes(node.id) && living.length < majority)
+    throw new Failure(
+      'E_NO_QUORUM',
+      {
+        message: `${node.name} cannot be removed now`,
+        why: `of the other ${rest.length} voters only ${living.length} are alive: they could decide nothing any more`,
+        try: 'start the voters that are missing first: tutti members',
+      },
+      { facts: { node: node.name, living: living.length, majority } },
+    )
+}

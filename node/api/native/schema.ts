@@ -1,0 +1,255 @@
+/**
+ * The native API's shapes, shared with the CLI. Types only: importing this file costs nothing at run time.
+ * Every GET but events and logs answers a List `{ apiVersion, items, meta }` (status, raft, version, explain and one
+ * workload: a list of one), every error `{ apiVersion, error }` with the status of node/errors.ts.
+ *
+ *   GET    /tutti/v1/status | nodes | pods | workloads | members | raft | actors | tokens | doctor | version
+ *   GET    /tutti/v1/workloads/:name            one workload with its spec
+ *   GET    /tutti/v1/pods?workload=NAME&all=1   one row per wanted slot and live pod; `all` adds the ended pods still kept
+ *   GET    /tutti/v1/explain/:target            workload, slot (web.2), pod id or node name
+ *   GET    /tutti/v1/events?from=N&follow=1     JSON lines of EventView; follow keeps the response open
+ *   GET    /tutti/v1/logs/:target?follow=1&tail=N&container=C   JSON lines of LogView; merged over the pods of a workload
+ *   POST   /tutti/v1/workloads                  ApplyRequest → WriteResult
+ *   POST   /tutti/v1/workloads/:name/scale      { count } → WriteResult
+ *   POST   /tutti/v1/workloads/:name/stop | restart          → WriteResult
+ *   DELETE /tutti/v1/workloads/:name            → WriteResult
+ *   POST   /tutti/v1/nodes/:name/drain | activate            → WriteResult
+ *   POST   /tutti/v1/leave                      this node moves its work away, leaves and ends → WriteResult
+ *   DELETE /tutti/v1/nodes/:name                removes a dead node from the roster → WriteResult
+ *   POST   /tutti/v1/tokens                     TokenRequest → TokenCreated (the only time the secret is shown)
+ *   DELETE /tutti/v1/tokens/:id                 → WriteResult
+ *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
+ *
+ * Any request may carry `?node=NAME`: it is answered by that node (the shell's `.on NODE`). Writes carry the header
+ * `tutti-request-id`; a retry with the same id is applied once. Replies carry `tutti-index`, `tutti-term`, `tutti-age-ms`.
+ * `?consistency=linear` waits for a read index first; the default `local` answers at once with its age.
+ */
+
+import type {
+  Candidate,
+  ContainerStatus,
+  Health,
+  PodPort,
+  PodState,
+  Role,
+  WorkloadSpec,
+} from '../../../scheduler/index.ts'
+import type { ActorStatus } from '../../actor/actor.ts'
+import type { Follower } from '../../consensus/consensus.ts'
+import type { ErrorCode } from '../../errors.ts'
+
+export const API_VERSION = 'tutti/v1'
+
+export type Meta = {
+  readonly node: string
+  readonly index: number
+  readonly term: number
+  readonly ageMs: number | null
+}
+export type List<Item> = {
+  readonly apiVersion: typeof API_VERSION
+  readonly items: readonly Item[]
+  readonly meta: Meta
+}
+
+export type ErrorBody = {
+  readonly apiVersion: typeof API_VERSION
+  readonly error: {
+    readonly code: ErrorCode
+    readonly message: string
+    readonly why?: string
+    readonly try?: string
+    readonly facts: Readonly<Record<string, string | number | boolean | null>>
+  }
+}
+
+export type StatusView = {
+  readonly cluster: string
+  readonly clusterId: string
+  readonly node: string
+  readonly nodeId: string
+  readonly leader: string | null
+  readonly term: number
+  readonly index: number
+  /** Names. */
+  readonly voters: readonly string[]
+  readonly hasQuorum: boolean
+  /** How many more voters may die before writes stop. */
+  readonly toleratesCount: number
+  readonly ageMs: number | null
+  readonly nodes: { readonly alive: number; readonly total: number }
+  readonly pods: { readonly healthy: number; readonly wanted: number }
+  readonly version: string
+  readonly runtime: string
+  readonly uptimeMs: number
+}
+
+export type NodeView = {
+  readonly id: string
+  readonly name: string
+  readonly address: string
+  readonly peerAddress: string
+  readonly apiAddress: string | null
+  readonly state: 'alive' | 'suspect' | 'dead' | 'left'
+  readonly role: 'leader' | 'voter' | 'learner'
+  readonly schedulable: boolean
+  readonly runtime: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly capacity: { readonly cpuMillis: number; readonly memoryBytes: number }
+  readonly reserved: { readonly cpuMillis: number; readonly memoryBytes: number }
+  /** Pods that have not ended. */
+  readonly pods: number
+  readonly version: string
+}
+
+export type PodView = {
+  /** Null for a slot that is still pending. */
+  readonly id: string | null
+  /** `web.2` */
+  readonly name: string
+  readonly workload: string
+  readonly slot: number
+  /** Node name, null while pending. */
+  readonly node: string | null
+  readonly address: string | null
+  readonly state: PodState | 'pending'
+  readonly health: Health
+  readonly restarts: number
+  readonly reason: string | null
+  readonly generation: number
+  readonly ports: readonly PodPort[]
+  readonly containers: readonly ContainerStatus[]
+  readonly ageMs: number
+}
+
+export type WorkloadView = {
+  readonly name: string
+  readonly kind: string
+  /** What the spec asks for; for `global` the number of matching nodes. */
+  readonly wanted: number
+  readonly running: number
+  readonly healthy: number
+  readonly stopped: boolean
+  readonly generation: number
+  /** All wanted pods of the current generation are healthy (or succeeded) and none is left over. */
+  readonly isConverged: boolean
+  readonly pending: readonly { readonly slot: number; readonly reason: string }[]
+  readonly spec: WorkloadSpec
+  readonly modifiedIndex: number
+}
+
+export type MemberView = {
+  readonly id: string
+  readonly name: string
+  readonly state: 'alive' | 'suspect' | 'dead' | 'left'
+  readonly incarnation: number
+  readonly addresses: readonly string[]
+  readonly isConnected: boolean
+}
+
+export type RaftView = {
+  readonly node: string
+  readonly role: string
+  readonly leader: string | null
+  readonly term: number
+  readonly lastIndex: number
+  readonly commitIndex: number
+  readonly appliedIndex: number
+  readonly snapshotIndex: number
+  readonly voters: readonly string[]
+  readonly learners: readonly string[]
+  readonly isJoint: boolean
+  readonly hasQuorum: boolean
+  readonly ageMs: number | null
+  readonly lastWriteMs: number | null
+  readonly followers: readonly (Follower & { readonly name: string })[]
+}
+
+export type ActorView = ActorStatus & { readonly node: string }
+
+export type TokenView = {
+  readonly id: string
+  readonly kind: 'join' | 'api'
+  readonly role: Role
+  readonly usesLeft: number | null
+  readonly expiresAt: string
+  readonly state: 'valid' | 'expired' | 'spent' | 'revoked'
+}
+
+export type TokenRequest = {
+  readonly kind: 'join' | 'api'
+  readonly role?: Role
+  /** Null: unlimited. Default 1 for join, null for api. */
+  readonly uses?: number | null
+  /** Default one hour for join, 24 hours for api. */
+  readonly ttlMs?: number
+  readonly labels?: Readonly<Record<string, string>>
+}
+export type TokenCreated = {
+  readonly id: string
+  readonly token: string
+  readonly expiresAt: string
+  readonly joinAddress: string
+}
+
+export type EventView = {
+  readonly index: number
+  readonly at: string
+  readonly subject: string
+  readonly verb: string
+  readonly text: string
+}
+/** `gap` lines tell that a pod's node did not answer; they carry the reason as `line`. */
+export type LogView = {
+  readonly pod: string
+  readonly node: string
+  readonly container: string
+  readonly at: string
+  readonly stream: 'stdout' | 'stderr' | 'gap'
+  readonly line: string
+}
+
+export type ApplyRequest = {
+  /** As in a workload file: defaults may be absent. Checked strictly by node/api/native/workload-file.ts. */
+  readonly spec: unknown
+  readonly checkIndex?: number
+  /** Answers what would change, and where it would go, and writes nothing. */
+  readonly dryRun?: boolean
+}
+export type WriteResult = {
+  readonly apiVersion: typeof API_VERSION
+  readonly index: number
+  readonly changed: boolean
+  readonly message: string
+}
+
+export type ExplainView = {
+  readonly target: string
+  /** What a person should read, in order. */
+  readonly sentences: readonly string[]
+  readonly decisions: readonly {
+    readonly pod: string
+    readonly podId: string
+    readonly node: string
+    readonly state: string
+    readonly cause: string
+    readonly at: string
+    readonly index: number
+    readonly strategy: string
+    readonly consideredCount: number
+    readonly candidates: readonly Candidate[]
+  }[]
+}
+
+export type VersionView = {
+  readonly node: string
+  readonly version: string
+  readonly runtime: string
+}
+
+export type DoctorView = {
+  readonly check: string
+  readonly state: 'ok' | 'warning' | 'failure'
+  readonly text: string
+  readonly try: string | null
+}

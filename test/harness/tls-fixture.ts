@@ -1,0 +1,21 @@
+/** A key and its self-signed certificate for `test.invalid`: made for tests, known to everybody, worth nothing. */
+
+export const TEST_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLdsIZmMh1MSjyiy1
+/3U/UZZwIqKNoj+us74gz7GLPEuhRANCAASDyefPLew/tozmxCbO2WWzgq/skptq
+EqSor39+4rV/0nc/12C2e6t7FgzBKPi0Hsh4RaFsC1roKolPDz8/63q0
+-----END PRIVATE KEY-----
+`
+
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUR4VDbBmO6fk9Wr6/PuaKqJDq9aYwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMdGVzdC5pbnZhbGlkMCAXDTI2MTEyMzA2MTEyOFoYDzIxMjYx
+MDMwMDYxMTI4WjAXMRUwEwYDVQQDDAx0ZXN0LmludmFsaWQwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAASDyefPLew/tozmxCbO2WWzgq/skptqEqSor39+4rV/0nc/
+12C2e6t7FgzBKPi0Hsh4RaFsC1roKolPDz8/63q0o1MwUTAdBgNVHQ4EFgQUVcAG
+CVIavbAgf6KfwfugCkjZ//0wHwYDVR0jBBgwFoAUVcAGCVIavbAgf6KfwfugCkjZ
+//0wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAo+Pf3Xlhyh8k
+fqB7q1BhPmTNU60KLEQOjJQ7bU6uJQgCIGmeL4qUVZhAs00qQLm0TnB0y5n+PKpp
+st3fJO2HT6XN
+-----END CERTIFICATE-----
+`

@@ -1,0 +1,63 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { diagnose, type Findings } from '../../../node/api/native/doctor.ts'
+
+const WELL: Findings = {
+  hasQuorum: true,
+  leader: 'ash',
+  voters: ['ash', 'birch', 'cedar'],
+  toleratesCount: 1,
+  unconnected: [],
+  diskFatal: null,
+  lastWriteMs: 2,
+  freeDisk: { bytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 },
+  loopLagMs: 3,
+  runtime: { isReachable: true, text: 'docker 29 answers' },
+  dataDirectory: { path: '/var/lib/tutti', mode: 0o40700 },
+  openEngines: [],
+  clocks: [{ node: 'birch', aheadMs: 12 }],
+}
+
+const unwell = (changes: Partial<Findings>): string[] =>
+  diagnose({ ...WELL, ...changes })
+    .filter(({ state }) => state !== 'ok')
+    .map(({ check, state }) => `${check}: ${state}`)
+
+test('a healthy node has nothing to complain about', () => {
+  assert.equal(unwell({}), [])
+})
+
+const CASES: readonly (readonly [Partial<Findings>, readonly string[]])[] = [
+  [{ hasQuorum: false, toleratesCount: 0, leader: null }, ['quorum: failure']],
+  [{ voters: ['ash'], toleratesCount: 0 }, ['quorum: warning']],
+  [{ voters: ['ash', 'birch'], toleratesCount: 0 }, ['quorum: warning', 'voters: warning']],
+  [{ unconnected: ['cedar'] }, ['peers: warning']],
+  [{ lastWriteMs: 250 }, ['disk: warning']],
+  [{ lastWriteMs: 2_500 }, ['disk: failure']],
+  [{ lastWriteMs: null }, []],
+  [{ diskFatal: 'no space left on device' }, ['disk: failure']],
+  [{ freeDisk: { bytes: 1024, totalBytes: 1024 ** 3 } }, ['space: failure']],
+  [{ freeDisk: { bytes: 5 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 } }, ['space: warning']],
+  [{ freeDisk: null }, ['space: warning']],
+  [{ loopLagMs: 250 }, ['event loop: warning']],
+  [{ loopLagMs: 5_000 }, ['event loop: failure']],
+  [{ runtime: { isReachable: false, text: 'the engine does not answer' } }, ['runtime: failure']],
+  [{ dataDirectory: { path: '/x', mode: 0o40755 } }, ['data directory: failure']],
+  [{ openEngines: ['127.0.0.1:2375'] }, ['engine port: failure']],
+  [{ clocks: [{ node: 'birch', aheadMs: -3_000 }] }, ['clock: warning']],
+  [{ clocks: [{ node: 'birch', aheadMs: 90_000 }] }, ['clock: failure']],
+]
+
+test('each trouble is found, and nothing else with it', () => {
+  for (const [changes, expected] of CASES) assert.equal(unwell(changes), expected, JSON.stringify(changes))
+})
+
+test('whatever is not well says what to try', () => {
+  for (const [changes] of CASES)
+    for (const { state, text, try: hint } of diagnose({ ...WELL, ...changes })) {
+      assert.ok(text.length > 0)
+      assert.is(hint === null, state === 'ok')
+    }
+})
+
+test.run()

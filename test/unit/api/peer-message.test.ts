@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { answerOf, callOf } from '../../../node/api/peer-message.ts'
+import { Failure } from '../../../node/errors.ts'
+
+const request = {
+  type: 'request',
+  method: 'GET',
+  path: '/tutti/v1/pods',
+  query: { all: '1' },
+  body: null,
+  hasBody: false,
+  requestId: 'r1',
+  caller: { role: 'viewer', name: 'local' },
+}
+
+test('well-formed calls and answers pass unchanged', () => {
+  assert.equal(callOf(request), request)
+  assert.equal(callOf({ type: 'clock', extra: 1 }), { type: 'clock' })
+  const logs = { type: 'logs', pod: 'p1', container: null, follow: true, tail: 5 }
+  assert.equal(callOf(logs), logs)
+  for (const answer of [
+    { type: 'open' },
+    { type: 'beat' },
+    { type: 'head', status: 200, headers: { a: 'b' } },
+    { type: 'chunk', text: 'x' },
+    { type: 'time', wallMs: 1 },
+    { type: 'line', line: { container: 'main', atMs: 1, stream: 'stdout', line: 'x' } },
+  ])
+    assert.equal(answerOf(answer), answer)
+})
+
+test('no role is taken on trust but the three there are', () => {
+  for (const role of ['root', '', null, 0, {}, undefined])
+    assert.throws(() => callOf({ ...request, caller: { role, name: 'x' } }))
+})
+
+test('each wrong field of a call is refused', () => {
+  const wrong: [string, unknown][] = [
+    ['method', 1],
+    ['path', 'tutti'],
+    ['query', { a: 1 }],
+    ['query', null],
+    ['hasBody', 'yes'],
+    ['requestId', null],
+    ['caller', null],
+    ['caller', 'admin'],
+  ]
+  for (const [field, value] of wrong)
+    assert.throws(() => callOf({ ...request, [field]: value }), /malformed/, field)
+})
+
+test('whatever a peer sends, the only failure is a refusal', () => {
+  fc.assert(
+    fc.property(fc.anything(), value => {
+      for (const parse of [callOf, answerOf])
+        try {
+          parse(value)
+        } catch (thrown) {
+          assert.ok(thrown instanceof Failure && thrown.code === 'E_INVALID')
+        }
+    }),
+  )
+})
+
+test.run()
