@@ -1,0 +1,151 @@
+// What a leader does: open its term, accept proposals, count what is durable where, commit, and know when to go.
+import assert from 'node:assert'
+import type { Core } from './core.ts'
+import type { StepDownReason } from './facts.ts'
+import { entryBytes } from './log.ts'
+import { isJoint, isVoter, leaveJoint } from './membership.ts'
+import type { Envelope, HeartbeatResult, Message } from './message.ts'
+import { isQuorum, quorumIndex } from './quorum.ts'
+import { confirmReads, startRound } from './read-index.ts'
+import { onAppended, onAppendRejected, onPeerAlive, replicateToAll } from './replication.ts'
+import { becomeFollower, becomeLeader, syncPeers } from './roles.ts'
+import type { Configuration, Entry } from './saved.ts'
+import { onSnapshotProgress, tickSnapshot } from './snapshot-send.ts'
+import { bestSuccessor, completeTransfer, recheckTransfer, tickTransfer } from './transfer.ts'
+
+/** Take office: an empty entry of the new term carries all older ones over the commit line (paper §5.4.2, §8). */
+export const startTerm = (core: Core): void => {
+  becomeLeader(core)
+  appendAsLeader(core, { type: 'noop', index: core.log.lastIndex + 1, term: core.term })
+  replicateToAll(core)
+}
+
+/** Put an entry on the leader's log; the caller replicates. */
+export const appendAsLeader = (core: Core, entry: Entry): void => {
+  assert(core.role === 'leader', 'only a leader adds to the log')
+  core.log.append([entry])
+  core.uncommittedBytes += entryBytes(entry)
+}
+
+/** Append a configuration, which is in force at once. */
+export const appendConfiguration = (core: Core, configuration: Configuration): number => {
+  const index = core.log.lastIndex + 1
+  appendAsLeader(core, { type: 'configuration', index, term: core.term, configuration })
+  core.fact({ type: 'configurationChanged', index, configuration })
+  syncPeers(core)
+  recheckTransfer(core)
+  replicateToAll(core)
+  return index
+}
+
+export const tickLeader = (core: Core): void => {
+  for (const progress of core.peers.values()) progress.ticksSinceHeard += 1
+  if (!hearsQuorum(core)) return stepDown(core, 'noQuorum')
+  tickTransfer(core)
+  for (const [peer, progress] of core.peers) tickSnapshot(core, peer, progress)
+  core.heartbeatElapsed += 1
+  if (core.heartbeatElapsed < core.options.heartbeatTicks) return
+  startRound(core, true)
+  sendHeartbeats(core)
+}
+
+/** Reads wait: prove leadership now rather than at the next heartbeat. */
+export const pumpReads = (core: Core): void => {
+  if (core.role !== 'leader' || !startRound(core, false)) return
+  sendHeartbeats(core)
+  confirmReads(core)
+}
+
+/** A message of the present term for a leader. */
+export const receiveAsLeader = (core: Core, envelope: Envelope): void => {
+  const { from, message } = envelope
+  const progress = core.peers.get(from)
+  if (!progress) return core.drop(envelope, 'the sender is not a member')
+  if (isImpossible(core, message)) return core.drop(envelope, 'it answers what was never sent')
+  progress.ticksSinceHeard = 0
+  switch (message.type) {
+    case 'appended':
+      if (onAppended(core, from, message)) maybeCommit(core)
+      if (from === core.transferTarget) completeTransfer(core)
+      return
+    case 'appendRejected':
+      return onAppendRejected(core, from, message)
+    case 'heartbeatResult':
+      return onHeartbeatResult(core, envelope, message)
+    case 'snapshotProgress':
+      return onSnapshotProgress(core, from, message)
+    case 'preVoteResult':
+    case 'voteResult':
+      return
+    default:
+      return core.drop(envelope, 'a leader of this term has no use for it')
+  }
+}
+
+/** Commit what a quorum holds durably, of the own term only: counting older entries is unsafe (paper figure 8). */
+export const maybeCommit = (core: Core): void => {
+  const index = quorumIndex(core.configuration, voter =>
+    voter === core.id ? core.writes.persistedIndex : (core.peers.get(voter)?.match ?? 0),
+  )
+  if (index <= core.commitIndex || core.log.termAt(index) !== core.term) return
+  core.uncommittedBytes -= core.log.bytesBetween(core.commitIndex, index)
+  core.commitTo(index)
+  replicateToAll(core)
+  afterCommit(core)
+}
+
+/** Leave office; the cluster will find another leader. */
+export const stepDown = (core: Core, reason: StepDownReason): void => {
+  assert(core.role === 'leader', 'only a leader steps down')
+  core.fact({ type: 'steppedDown', term: core.term, reason })
+  becomeFollower(core, core.term, null)
+}
+
+/** A committed configuration has consequences: the joint phase ends, a leader that is no voter hands over. */
+const afterCommit = (core: Core): void => {
+  pumpReads(core)
+  if (!core.isConfigurationCommitted) return
+  const { configuration } = core
+  if (isJoint(configuration)) {
+    if (configuration.autoLeave) {
+      appendConfiguration(core, leaveJoint(configuration))
+      maybeCommit(core)
+    }
+    return
+  }
+  if (isVoter(configuration, core.id)) return
+  const successor = bestSuccessor(core)
+  if (successor !== null) core.send(successor, { type: 'timeoutNow', term: core.term })
+  stepDown(core, 'removed')
+}
+
+const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatResult): void => {
+  const progress = core.peers.get(from)!
+  progress.roundAcked = Math.max(progress.roundAcked, message.round)
+  confirmReads(core)
+  pumpReads(core)
+  onPeerAlive(core, from, progress)
+}
+
+/** A follower learns no more of the commit index than it surely has. */
+const sendHeartbeats = (core: Core): void => {
+  core.heartbeatElapsed = 0
+  for (const [peer, progress] of core.peers)
+    core.send(peer, {
+      type: 'heartbeat',
+      term: core.term,
+      commit: Math.min(progress.match, core.commitIndex),
+      round: core.reads.round,
+    })
+}
+
+const hearsQuorum = (core: Core): boolean =>
+  isQuorum(core.configuration, voter => {
+    const progress = core.peers.get(voter)
+    return progress === undefined || progress.ticksSinceHeard < core.options.electionTicksMax
+  })
+
+/** Whether an answer speaks of entries or rounds that were never sent. */
+const isImpossible = (core: Core, message: Message): boolean =>
+  (message.type === 'appended' && message.match > core.log.lastIndex) ||
+  (message.type === 'heartbeatResult' && message.round > core.reads.round)

@@ -1,0 +1,122 @@
+// What nodes say to each other. A union of plain data: the embedder encodes it, the core never sees bytes on a wire.
+import type { Entry, NodeId, SnapshotMetadata } from './saved.ts'
+
+/** Would you vote for me in `term` (my term plus one)? Binds nobody (thesis §9.6). */
+export type PreVote = {
+  readonly type: 'preVote'
+  readonly term: number
+  readonly lastIndex: number
+  readonly lastTerm: number
+}
+
+/** `term` echoes the asked term when granted, and is the refuser's own term otherwise. */
+export type PreVoteResult = {
+  readonly type: 'preVoteResult'
+  readonly term: number
+  readonly granted: boolean
+}
+
+/** Vote for me in `term`. `isTransfer`: the leader itself asked for this election, so its lease does not protect it. */
+export type Vote = {
+  readonly type: 'vote'
+  readonly term: number
+  readonly lastIndex: number
+  readonly lastTerm: number
+  readonly isTransfer: boolean
+}
+
+export type VoteResult = { readonly type: 'voteResult'; readonly term: number; readonly granted: boolean }
+
+/** Entries that follow (`prevIndex`, `prevTerm`), and the leader's commit index. */
+export type Append = {
+  readonly type: 'append'
+  readonly term: number
+  readonly prevIndex: number
+  readonly prevTerm: number
+  readonly entries: readonly Entry[]
+  readonly commit: number
+}
+
+/** A promise: my disk holds the leader's log up to `match`. */
+export type Appended = { readonly type: 'appended'; readonly term: number; readonly match: number }
+
+/**
+ * My log does not hold the asked (`prevIndex`, prevTerm). The largest index at which the two logs can agree is
+ * `hintIndex`, where my entry has `hintTerm`.
+ */
+export type AppendRejected = {
+  readonly type: 'appendRejected'
+  readonly term: number
+  readonly prevIndex: number
+  readonly hintIndex: number
+  readonly hintTerm: number
+}
+
+/** I still lead. `round` numbers the leadership checks that reads wait for. */
+export type Heartbeat = {
+  readonly type: 'heartbeat'
+  readonly term: number
+  readonly commit: number
+  readonly round: number
+}
+
+export type HeartbeatResult = {
+  readonly type: 'heartbeatResult'
+  readonly term: number
+  readonly round: number
+}
+
+/** One chunk of the snapshot's bytes, from `offset`. One chunk is under way at a time. */
+export type InstallSnapshot = {
+  readonly type: 'installSnapshot'
+  readonly term: number
+  readonly snapshot: SnapshotMetadata
+  readonly offset: number
+  readonly data: Uint8Array
+  readonly isLast: boolean
+}
+
+/** Of the snapshot at `index` I hold the first `nextOffset` bytes: go on from there. Flow control, not a promise. */
+export type SnapshotProgress = {
+  readonly type: 'snapshotProgress'
+  readonly term: number
+  readonly index: number
+  readonly nextOffset: number
+}
+
+/** Campaign at once: leadership is handed to you (thesis §3.10). */
+export type TimeoutNow = { readonly type: 'timeoutNow'; readonly term: number }
+
+/** A follower asks the leader from which index a read is linearizable. `id` is the follower's own count. */
+export type ReadIndex = { readonly type: 'readIndex'; readonly term: number; readonly id: number }
+
+/** `index` is null when the leader had to refuse. */
+export type ReadIndexResult = {
+  readonly type: 'readIndexResult'
+  readonly term: number
+  readonly id: number
+  readonly index: number | null
+}
+
+/** You speak for a term that is over. Frees a leader or candidate that lags behind, and a node stuck in a newer term. */
+export type NewerTerm = { readonly type: 'newerTerm'; readonly term: number }
+
+export type Message =
+  | PreVote
+  | PreVoteResult
+  | Vote
+  | VoteResult
+  | Append
+  | Appended
+  | AppendRejected
+  | Heartbeat
+  | HeartbeatResult
+  | InstallSnapshot
+  | SnapshotProgress
+  | TimeoutNow
+  | ReadIndex
+  | ReadIndexResult
+  | NewerTerm
+
+/** A message with its addresses. The transport must have proved that `from` sent it. */
+export type Envelope = { readonly from: NodeId; readonly to: NodeId; readonly message: Message }

@@ -1,0 +1,61 @@
+// Tick counts and limits, checked once. Every queue and message of the core has its limit here.
+import assert from 'node:assert'
+
+/** Times are in ticks, sizes in bytes. */
+export type Options = {
+  /**
+   * A follower that hears no leader campaigns after a random time in [min, max]; for `min` after hearing one it
+   * helps nobody else to be elected. A leader that has not heard a majority for `max` steps down.
+   */
+  readonly electionTicksMin: number
+  readonly electionTicksMax: number
+  /** The leader speaks at least this often, and an unanswered pre-vote is asked again after one to two of these. */
+  readonly heartbeatTicks: number
+  /** One `append` carries at most this many bytes of entries (always at least one entry). */
+  readonly appendBytesMax: number
+  /** Unanswered `append` messages to one peer: count and bytes of entries. */
+  readonly inflightMessagesMax: number
+  readonly inflightBytesMax: number
+  /** One proposal carries at most this many bytes. */
+  readonly entryBytesMax: number
+  /** A leader refuses proposals with `busy` while this much is not committed: memory is bounded when a quorum is lost. */
+  readonly uncommittedBytesMax: number
+  /** Entries handed out in `apply` and not yet answered by `applied`, in bytes (always at least one entry). */
+  readonly applyBytesMax: number
+  /** Bytes per `installSnapshot`. One chunk is under way per peer, so this over the round trip is the speed. */
+  readonly snapshotChunkBytes: number
+  /** Reads waiting for an answer on one node, its own and forwarded ones; more are refused with `busy`. */
+  readonly readsPendingMax: number
+}
+
+/**
+ * The defaults for a tick of `tickMs`: heartbeats every 100 ms, election timeouts of 500 to 1,000 ms. Ticks of
+ * 10 to 50 ms keep the timeouts fine enough that two nodes seldom campaign in the same tick.
+ */
+export const defaultOptions = (tickMs: number): Options => ({
+  electionTicksMin: Math.ceil(500 / tickMs),
+  electionTicksMax: Math.ceil(1000 / tickMs),
+  heartbeatTicks: Math.ceil(100 / tickMs),
+  appendBytesMax: 256 * 1024,
+  inflightMessagesMax: 64,
+  inflightBytesMax: 4 * 1024 * 1024,
+  entryBytesMax: 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  applyBytesMax: 1024 * 1024,
+  snapshotChunkBytes: 256 * 1024,
+  readsPendingMax: 10_000,
+})
+
+/** Asserts that the options make sense; called once by the constructor of `Raft`. */
+export const checkOptions = (options: Options): void => {
+  for (const [name, value] of Object.entries(options))
+    assert(Number.isSafeInteger(value) && value > 0, `option ${name} is a positive integer`)
+  assert(
+    options.electionTicksMin > options.heartbeatTicks,
+    'an election timeout is longer than the heartbeat interval',
+  )
+  assert(
+    options.electionTicksMax > options.electionTicksMin,
+    'election timeouts have a range to be drawn from',
+  )
+}

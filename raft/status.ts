@@ -1,0 +1,78 @@
+// A picture of one node for status pages and tests, readable at any time and without a quorum.
+import type { Core } from './core.ts'
+import type { Role } from './facts.ts'
+import { isVoter } from './membership.ts'
+import type { Configuration, NodeId, SnapshotMetadata } from './saved.ts'
+
+/** The leader's view of one peer. `0 <= match < next`. Ages are in ticks. */
+export type PeerStatus = {
+  readonly id: NodeId
+  readonly state: 'probe' | 'replicate' | 'snapshot'
+  /** The peer's disk holds our log up to here. */
+  readonly match: number
+  /** The next entry to send. */
+  readonly next: number
+  readonly isVoter: boolean
+  readonly ticksSinceHeard: number
+  readonly inflightMessages: number
+  /** Bytes of the snapshot the peer has confirmed, or null when none is under way. */
+  readonly snapshotOffset: number | null
+}
+
+export type Status = {
+  readonly id: NodeId
+  readonly role: Role
+  readonly term: number
+  readonly vote: NodeId | null
+  readonly leader: NodeId | null
+  /** Since the leader was last heard; 0 on the leader itself. */
+  readonly ticksSinceLeader: number
+  readonly commitIndex: number
+  /** As acknowledged by `applied`. */
+  readonly appliedIndex: number
+  /** Our own disk holds the log up to here. */
+  readonly persistedIndex: number
+  readonly firstIndex: number
+  readonly lastIndex: number
+  readonly lastTerm: number
+  readonly snapshot: SnapshotMetadata | null
+  /** The configuration in force, committed or not, and the index of its entry (or of the snapshot that held it). */
+  readonly configuration: Configuration
+  readonly configurationIndex: number
+  readonly isConfigurationCommitted: boolean
+  readonly uncommittedBytes: number
+  readonly transferTarget: NodeId | null
+  /** On the leader, one per member but itself; empty elsewhere. */
+  readonly peers: readonly PeerStatus[]
+}
+
+export const statusOf = (core: Core): Status => ({
+  id: core.id,
+  role: core.role,
+  term: core.term,
+  vote: core.vote,
+  leader: core.leader,
+  ticksSinceLeader: core.role === 'leader' ? 0 : core.ticksSinceLeader,
+  commitIndex: core.commitIndex,
+  appliedIndex: core.appliedIndex,
+  persistedIndex: core.writes.persistedIndex,
+  firstIndex: core.log.firstIndex,
+  lastIndex: core.log.lastIndex,
+  lastTerm: core.log.lastTerm,
+  snapshot: core.log.snapshot,
+  configuration: core.configuration,
+  configurationIndex: core.log.configuration.index,
+  isConfigurationCommitted: core.isConfigurationCommitted,
+  uncommittedBytes: core.role === 'leader' ? core.uncommittedBytes : 0,
+  transferTarget: core.transferTarget,
+  peers: [...core.peers].map(([id, progress]) => ({
+    id,
+    state: progress.state,
+    match: progress.match,
+    next: progress.next,
+    isVoter: isVoter(core.configuration, id),
+    ticksSinceHeard: progress.ticksSinceHeard,
+    inflightMessages: progress.inflightMessages,
+    snapshotOffset: progress.transfer?.offset ?? null,
+  })),
+})
