@@ -1,0 +1,146 @@
+/** The native API as functions. Writes carry one request id over all tries, so a retry is applied once. */
+import { randomUUID } from 'node:crypto'
+import type {
+  ActorView,
+  ApplyRequest,
+  DoctorView,
+  EventView,
+  ExplainView,
+  LogView,
+  MemberView,
+  NodeView,
+  PodView,
+  RaftView,
+  StatusView,
+  TokenCreated,
+  TokenRequest,
+  TokenView,
+  WorkloadView,
+  WriteResult,
+} from '../node/api/native/schema.ts'
+import { Failure } from '../node/errors.ts'
+import type { HttpRequest, Target } from './http.ts'
+
+type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
+
+export type ClientOptions = {
+  readonly target: Target
+  /** Name of the node that shall answer; null: whichever is connected to. */
+  readonly node: string | null
+  readonly signal: AbortSignal
+}
+
+/** Items of a list; a single object, which some routes answer with, is a list of one. */
+const itemsOf = <Item>(body: unknown): readonly Item[] => {
+  const items = (body as { items?: unknown }).items
+  return Array.isArray(items) ? (items as Item[]) : [body as Item]
+}
+
+export class Client {
+  readonly #options: ClientOptions
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  /** The same client with another signal, or answered by another node. */
+  with(options: Partial<Omit<ClientOptions, 'target'>>): Client {
+    return new Client({ ...this.#options, ...options })
+  }
+
+  status = async (): Promise<StatusView> => this.#one<StatusView>('status')
+  raft = (): Promise<readonly RaftView[]> => this.#list<RaftView>('raft')
+  nodes = (): Promise<readonly NodeView[]> => this.#list<NodeView>('nodes')
+  /** `all`: also pods that ended and are still remembered. */
+  pods = (
+    options: { readonly all?: boolean; readonly workload?: string } = {},
+  ): Promise<readonly PodView[]> =>
+    this.#list<PodView>('pods', { workload: options.workload, all: options.all === true ? 1 : null })
+  workloads = (): Promise<readonly WorkloadView[]> => this.#list<WorkloadView>('workloads')
+  members = (): Promise<readonly MemberView[]> => this.#list<MemberView>('members')
+  actors = (): Promise<readonly ActorView[]> => this.#list<ActorView>('actors')
+  tokens = (): Promise<readonly TokenView[]> => this.#list<TokenView>('tokens')
+  doctor = (): Promise<readonly DoctorView[]> => this.#list<DoctorView>('doctor')
+  version = (): Promise<{ readonly version: string }> => this.#one('version')
+  workload = (name: string): Promise<WorkloadView> => this.#one(`workloads/${encodeURIComponent(name)}`)
+  explain = (target: string): Promise<ExplainView> => this.#one(`explain/${encodeURIComponent(target)}`)
+
+  events = (options: { readonly from?: number; readonly follow: boolean }): AsyncGenerator<EventView> =>
+    this.#lines<EventView>('events', { from: options.from, follow: options.follow ? 1 : null })
+
+  logs = (
+    target: string,
+    options: { readonly follow: boolean; readonly tail: number | null; readonly container: string | null },
+  ): AsyncGenerator<LogView> =>
+    this.#lines<LogView>(`logs/${encodeURIComponent(target)}`, {
+      ...options,
+      follow: options.follow ? 1 : null,
+    })
+
+  apply = (request: ApplyRequest): Promise<WriteResult> => this.#write('POST', 'workloads', request)
+  scale = (name: string, count: number): Promise<WriteResult> =>
+    this.#write('POST', `workloads/${encodeURIComponent(name)}/scale`, { count })
+  stop = (name: string): Promise<WriteResult> =>
+    this.#write('POST', `workloads/${encodeURIComponent(name)}/stop`)
+  restart = (name: string): Promise<WriteResult> =>
+    this.#write('POST', `workloads/${encodeURIComponent(name)}/restart`)
+  remove = (name: string): Promise<WriteResult> =>
+    this.#write('DELETE', `workloads/${encodeURIComponent(name)}`)
+  drain = (name: string): Promise<WriteResult> =>
+    this.#write('POST', `nodes/${encodeURIComponent(name)}/drain`)
+  activate = (name: string): Promise<WriteResult> =>
+    this.#write('POST', `nodes/${encodeURIComponent(name)}/activate`)
+  removeNode = (name: string): Promise<WriteResult> =>
+    this.#write('DELETE', `nodes/${encodeURIComponent(name)}`)
+  leave = (): Promise<WriteResult> => this.#write('POST', 'leave')
+  createToken = (request: TokenRequest): Promise<TokenCreated> => this.#write('POST', 'tokens', request)
+  revokeToken = (id: string): Promise<WriteResult> =>
+    this.#write('DELETE', `tokens/${encodeURIComponent(id)}`)
+
+  async #one<T>(path: string): Promise<T> {
+    const [item] = await this.#list<T>(path)
+    if (item !== undefined) return item
+    throw new Failure('E_NOT_FOUND', `the node knows nothing about ${path}`)
+  }
+
+  async #list<Item>(path: string, query: Query = {}): Promise<readonly Item[]> {
+    return itemsOf<Item>(await this.#exchange({ method: 'GET', path: this.#path(path, query) }))
+  }
+
+  async *#lines<T>(path: string, query: Query): AsyncGenerator<T> {
+    const { readLines, send } = await import('./http.ts')
+    const { target, signal } = this.#options
+    const response = await send(target, { method: 'GET', path: this.#path(path, query), signal })
+    try {
+      yield* readLines(response) as AsyncGenerator<T>
+    } finally {
+      response.destroy()
+    }
+  }
+
+  async #write<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const headers = { 'tutti-request-id': randomUUID() }
+    const answer = await this.#exchange({
+      method,
+      path: this.#path(path, {}),
+      headers,
+      ...(method === 'POST' ? { body: body ?? {} } : {}),
+    })
+    return itemsOf<T>(answer)[0] as T
+  }
+
+  async #exchange(request: Omit<HttpRequest, 'signal'>): Promise<unknown> {
+    const { readJson, send } = await import('./http.ts')
+    const { target, signal } = this.#options
+    return readJson(await send(target, { ...request, signal }))
+  }
+
+  #path(path: string, query: Query): string {
+    const search = new URLSearchParams()
+    for (const [key, value] of Object.entries({ ...query, node: this.#options.node })) {
+      if (value !== null && value !== undefined) search.set(key, String(value))
+    }
+    const text = search.toString()
+    return `/tutti/v1/${path}${text === '' ? '' : `?${text}`}`
+  }
+}

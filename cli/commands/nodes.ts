@@ -1,0 +1,56 @@
+/** `tutti nodes`: the machines of the cluster. */
+import type { NodeView } from '../../node/api/native/schema.ts'
+import type { Command } from '../command.ts'
+import { showList, WATCH_OPTION } from '../list.ts'
+import type { Column } from '../output/table.ts'
+import { bytes, cores } from '../output/time.ts'
+
+const labelsText = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+
+const columns: readonly Column<NodeView>[] = [
+  { title: 'NODE', cell: node => node.name },
+  {
+    title: 'STATE',
+    cell: node => (node.state === 'alive' && !node.schedulable ? 'draining' : node.state),
+    as: 'state',
+  },
+  { title: 'ROLE', cell: node => node.role },
+  { title: 'ADDRESS', cell: node => node.address },
+  { title: 'CPU', cell: node => `${cores(node.reserved.cpuMillis)}/${cores(node.capacity.cpuMillis)}` },
+  {
+    title: 'MEMORY',
+    cell: node => `${bytes(node.reserved.memoryBytes)}/${bytes(node.capacity.memoryBytes)}`,
+  },
+  { title: 'PODS', cell: node => node.pods },
+  { title: 'RUNTIME', cell: node => node.runtime },
+  { title: 'PEER', cell: node => node.peerAddress, isWide: true },
+  { title: 'API', cell: node => node.apiAddress, isWide: true },
+  { title: 'VERSION', cell: node => node.version, isWide: true },
+  { title: 'ID', cell: node => node.id, isWide: true },
+  { title: 'LABELS', cell: node => labelsText(node.labels), as: 'text' },
+]
+
+export const command: Command = {
+  arguments: [{ name: 'node', description: 'only these', count: 'any', completes: 'node' }],
+  options: [WATCH_OPTION],
+  examples: ['tutti nodes', 'tutti nodes -o wide', 'tutti nodes -q'],
+  isEndless: flags => flags.is('watch'),
+  run: (call, session) =>
+    showList(
+      {
+        columns,
+        name: node => node.name,
+        empty: 'no nodes',
+        fetch: async () =>
+          (await session.client.nodes()).filter(
+            node =>
+              call.args.length === 0 || call.args.some(name => name.replace(/^node\//, '') === node.name),
+          ),
+      },
+      call,
+      session,
+    ),
+}

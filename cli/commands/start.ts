@@ -1,0 +1,138 @@
+/** `tutti start`: becomes a node, and stays one until Ctrl-C. Containers run on when it stops. */
+import type { StartOptions } from '../../node/config.ts'
+import { Failure } from '../../node/errors.ts'
+import type { RunningNode } from '../../node/main.ts'
+import type { Client } from '../client.ts'
+import { clientFor } from '../client-for.ts'
+import type { Call, Command, Session } from '../command.ts'
+import { readSecret } from '../context.ts'
+import { escapeLine } from '../output/escape.ts'
+import type { Style } from '../output/style.ts'
+import { usage } from '../usage.ts'
+
+const TOKEN_BYTES_MAX = 4096
+const FIRST_TOKEN_USES = 2
+const ADVICE_MS = 5000
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+const tokenOf = async (call: Call, session: Session): Promise<string | null> => {
+  const said = call.flags.text('token')
+  if (said === '-') return (await session.terminal.readAll(TOKEN_BYTES_MAX)).trim()
+  const text = said ?? session.settings.token
+  return text === null ? null : readSecret(text)
+}
+
+const optionsOf = async (call: Call, session: Session): Promise<StartOptions> => {
+  const { flags } = call
+  const join = flags.list('join')
+  const token = await tokenOf(call, session)
+  if (flags.text('token') !== null && join.length === 0) {
+    throw usage('--token belongs to --join', { try: 'tutti start --join HOST:PORT --token …' })
+  }
+  return {
+    join,
+    token: join.length === 0 ? null : token,
+    name: flags.text('name'),
+    dataDirectory: flags.text('data'),
+    listen: flags.text('listen'),
+    api: flags.text('api'),
+    labels: flags.pairs('label'),
+    runtime: (flags.text('runtime') ?? 'auto') as StartOptions['runtime'],
+    dockerSocket: flags.text('dockerSocket'),
+    logLevel: (flags.text('logLevel') ?? 'warn') as StartOptions['logLevel'],
+    logFile: flags.text('logFile'),
+    advertise: flags.text('advertise'),
+  }
+}
+
+const WORDS = { founded: 'new cluster', joined: 'joined', resumed: 'back in' } as const
+
+/** Who this node is, as lines for people. */
+const introduction = (node: RunningNode, style: Style): readonly string[] => {
+  const api = node.apiAddress === null ? '' : ` · api http://${node.apiAddress}`
+  const name = style.paint('bold', escapeLine(node.name))
+  return [
+    ` ${style.done} ${WORDS[node.origin]} "${escapeLine(node.clusterName)}" · node ${name}${api} · peer ${node.peerAddress}`,
+    `   identity ${escapeLine(node.id)} · runtime ${node.runtime} · data ${escapeLine(node.dataDirectory)}`,
+    ...(node.runtime === 'process'
+      ? ['   the process runtime is no sandbox: commands run on this machine as this user']
+      : []),
+  ]
+}
+
+/** What to do next: a paste-ready join line for a new cluster, a warning for one that no failure may meet. */
+const advice = async (node: RunningNode, client: Client): Promise<readonly string[]> => {
+  if (node.origin === 'founded') {
+    const { joinAddress, token } = await client.createToken({ kind: 'join', uses: FIRST_TOKEN_USES })
+    return [
+      '',
+      ` Add a node (valid for 1 hour, ${FIRST_TOKEN_USES} uses):`,
+      `   tutti start --join ${escapeLine(joinAddress)} --token ${escapeLine(token)}`,
+      ' More: tutti token create --uses 5 --ttl 24h',
+    ]
+  }
+  const { voters, toleratesCount, nodes } = await client.status()
+  const size = ` · ${nodes.alive} of ${nodes.total} nodes alive, ${voters.length} voters`
+  return [toleratesCount === 0 ? ` !${size.slice(2)} tolerate 0 failures: add a node` : `  ${size.slice(2)}`]
+}
+
+export const command: Command = {
+  arguments: [],
+  options: [
+    { flags: '--join <address>', description: 'HOST:PORT of any member', isRepeatable: true },
+    {
+      flags: '--token <token>',
+      description: 'the join token, file:PATH, or - for standard input (or TUTTI_TOKEN)',
+    },
+    { flags: '--name <name>', description: 'its name; the machine’s when not said' },
+    { flags: '--data <directory>', description: 'where it keeps its identity, log and socket' },
+    { flags: '--listen <address>', description: 'HOST:PORT for peers; 0.0.0.0:7701 when not said' },
+    { flags: '--api <address>', description: 'HOST:PORT for the API, or off; 127.0.0.1:7700 when not said' },
+    { flags: '--advertise <host>', description: 'the address that others reach it under' },
+    { flags: '--label <pair>', description: 'KEY=VALUE for constraints and spreading', isRepeatable: true },
+    {
+      flags: '--runtime <runtime>',
+      description: 'what runs its pods',
+      choices: ['auto', 'docker', 'process'],
+    },
+    { flags: '--docker-socket <path>', description: 'the socket of its container engine' },
+    { flags: '--log-level <level>', description: 'how much it logs', choices: LOG_LEVELS },
+    { flags: '--log-file <path>', description: 'where it logs; standard error when not said' },
+  ],
+  examples: [
+    'tutti start',
+    'tutti start --join 10.0.0.11:7701 --token file:/run/token --label zone=eu',
+    'TUTTI_TOKEN=file:/run/token tutti start --join 10.0.0.11:7701',
+  ],
+  isEndless: () => true,
+  async run(call, session) {
+    const options = await optionsOf(call, session)
+    const { startNode } = await import('../../node/main.ts')
+    const node = await startNode(options)
+    const settings = { ...session.settings, connect: [`unix:${node.socketPath}`] }
+    const client = clientFor(
+      settings,
+      null,
+      AbortSignal.any([session.signal, AbortSignal.timeout(ADVICE_MS)]),
+    )
+    await session.terminal.write(`${introduction(node, session.style).join('\n')}\n`)
+    // The node runs; a cluster that cannot answer yet (no quorum) is no reason to end it.
+    const lines = await advice(node, client).catch(() => [])
+    const last = ' Ctrl-C stops the node; its containers run on'
+    await session.terminal.write(`${[...lines, last].join('\n')}\n`)
+    const interrupted = new Promise<'interrupted'>(resolve => {
+      if (session.signal.aborted) resolve('interrupted')
+      session.signal.addEventListener('abort', () => resolve('interrupted'), { once: true })
+    })
+    const end = await Promise.race([interrupted, node.ended])
+    await node.stop()
+    if (end !== null && end !== 'interrupted') {
+      throw new Failure('E_INTERNAL', {
+        message: `the node stopped: ${end}`,
+        try: 'look into its log, then start it again',
+      })
+    }
+    session.terminal.note(end === null ? 'left the cluster\n' : 'stopped; containers run on\n')
+    return 0
+  },
+}

@@ -1,0 +1,72 @@
+/** `tutti token create`: a token and the line that uses it. Its secret is shown this one time. */
+import type { TokenCreated } from '../../node/api/native/schema.ts'
+import type { Command, Flags, Session } from '../command.ts'
+import { print } from '../list.ts'
+import { escapeLine } from '../output/escape.ts'
+import { elapsed } from '../output/time.ts'
+import { usage } from '../usage.ts'
+
+const usesOf = (flags: Flags): number | null | undefined => {
+  const text = flags.text('uses')
+  if (text === null) return undefined
+  return text === 'any' ? null : (flags.whole('uses', 1) ?? undefined)
+}
+
+const show = async (created: TokenCreated, kind: 'join' | 'api', session: Session): Promise<void> => {
+  const token = escapeLine(created.token)
+  if (session.format === 'name') {
+    await session.terminal.write(`${token}\n`)
+    return
+  }
+  if (session.format !== 'table' && session.format !== 'wide') {
+    await print({ items: [created], columns: [], name: each => each.id, empty: '' }, session)
+    return
+  }
+  const left = Date.parse(created.expiresAt) - Date.now()
+  const valid = Number.isNaN(left) ? '' : ` (valid for ${elapsed(left)})`
+  if (kind === 'join') {
+    session.terminal.note(`Add a node${valid}:\n`)
+    await session.terminal.write(`  tutti start --join ${escapeLine(created.joinAddress)} --token ${token}\n`)
+  } else {
+    session.terminal.note(`API token ${escapeLine(created.id)}${valid}, use it as TUTTI_TOKEN:\n`)
+    await session.terminal.write(`${token}\n`)
+  }
+}
+
+export const command: Command = {
+  arguments: [],
+  options: [
+    {
+      flags: '--kind <kind>',
+      description: 'join admits a node, api opens the API off the socket',
+      choices: ['join', 'api'],
+    },
+    {
+      flags: '--role <role>',
+      description: 'what an api token may do',
+      choices: ['viewer', 'operator', 'admin'],
+    },
+    { flags: '--uses <count>', description: 'how often it can be used, or any' },
+    { flags: '--ttl <duration>', description: 'how long it is valid: 1h, 7d' },
+    { flags: '--label <pair>', description: 'KEY=VALUE for nodes that join with it', isRepeatable: true },
+  ],
+  examples: ['tutti token create --uses 5 --ttl 24h --label zone=eu', 'tutti token create -q > /run/token'],
+  async run({ flags }, session) {
+    const kind = flags.text('kind') === 'api' ? 'api' : 'join'
+    const role = flags.text('role') as 'viewer' | 'operator' | 'admin' | null
+    if (role !== null && kind === 'join')
+      throw usage('--role belongs to api tokens', { try: `tutti token create --kind api --role ${role}` })
+    const uses = usesOf(flags)
+    const ttlMs = flags.duration('ttl')
+    const labels = flags.pairs('label')
+    const created = await session.client.createToken({
+      kind,
+      ...(role === null ? {} : { role }),
+      ...(uses === undefined ? {} : { uses }),
+      ...(ttlMs === null ? {} : { ttlMs }),
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    })
+    await show(created, kind, session)
+    return 0
+  },
+}

@@ -1,0 +1,13 @@
+/** Flags that every verb takes. */
+import type { OptionSpec } from './command.ts'
+import { FORMATS } from './output/format.ts'
+
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { flags: '-o, --output <format>', description: 'how to print lists', choices: FORMATS },
+  { flags: '-q, --quiet', description: 'names only' },
+  { flags: '--connect <address>', description: 'the node to talk to: unix:PATH or http(s)://HOST:PORT' },
+  { flags: '--timeout <duration>', description: 'give up after this time' },
+  { flags: '--no-color', description: 'no colours' },
+  { flags: '--ascii', description: 'no glyphs beyond ASCII' },
+  { flags: '--debug', description: 'show where an error comes from' },
+]

@@ -1,0 +1,178 @@
+/** Verbs that read, against a fake node: formats, streams, filters, hostile names. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { FakeApi } from '../harness/fake-api.ts'
+import { event, pod, workload } from '../harness/fake-cluster.ts'
+import { FakeTerminal, tutti } from '../harness/fake-terminal.ts'
+import { until } from '../harness/run-command.ts'
+
+const test = suite<{ api: FakeApi }>('lists')
+
+test.before.each(async context => {
+  context.api = await FakeApi.start()
+})
+test.after.each(async context => {
+  await context.api.stop()
+})
+
+test('ps is a table of pods, and nothing else goes to stdout', async ({ api }) => {
+  const { code, out, err } = await tutti(api.socket, ['ps'])
+  assert.is(code, 0)
+  assert.is(err, '')
+  const lines = out.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^NAME\s+NODE\s+STATE\s+HEALTH\s+RESTARTS\s+AGE\s+PORTS\s+REASON$/)
+  assert.match(
+    lines[1] ?? '',
+    /^web\.1\s+ash\s+● running\s+● healthy\s+0\s+65s\s+10\.0\.0\.11:20001->80\s+-$/,
+  )
+})
+
+test('json, jsonl, yaml and name are the list as the API gives it', async ({ api }) => {
+  const json = JSON.parse((await tutti(api.socket, ['ps', '-o', 'json'])).out)
+  assert.equal(json, { apiVersion: 'tutti/v1', items: api.pods })
+  const lines = (await tutti(api.socket, ['ps', '-o', 'jsonl'])).out.trimEnd().split('\n')
+  assert.equal(
+    lines.map(line => JSON.parse(line)),
+    api.pods,
+  )
+  assert.match(
+    (await tutti(api.socket, ['ps', '-o', 'yaml'])).out,
+    /^apiVersion: tutti\/v1\nitems:\n {2}- id: pod1\n/,
+  )
+  assert.is((await tutti(api.socket, ['ps', '-q'])).out, 'web.1\nweb.2\nweb.3\n')
+  assert.is((await tutti(api.socket, ['nodes', '-o', 'name'])).out, 'ash\nbirch\ncedar\n')
+})
+
+test('every list verb answers in every format', async ({ api }) => {
+  for (const verb of [
+    'ps',
+    'jobs',
+    'nodes',
+    'status',
+    'members',
+    'raft',
+    'actors',
+    'token ls',
+    'doctor',
+    'events',
+    'version',
+  ]) {
+    for (const format of ['table', 'wide', 'json', 'jsonl', 'yaml', 'name']) {
+      const { code, out, err } = await tutti(api.socket, [...verb.split(' '), '-o', format])
+      assert.is(code, 0, `${verb} -o ${format}: ${err}`)
+      if (format === 'json') assert.is(JSON.parse(out).apiVersion, 'tutti/v1', verb)
+    }
+  }
+})
+
+test('targets choose pods, and --all asks for those that ended', async ({ api }) => {
+  api.pods = [
+    ...api.pods,
+    pod(4, { state: 'stopped', node: 'ash' }),
+    pod(5, { workload: 'api', name: 'api.1', id: 'x' }),
+  ]
+  const names = async (...argv: string[]): Promise<string> =>
+    (await tutti(api.socket, ['ps', '-q', ...argv])).out.trim().replaceAll('\n', ' ')
+  assert.is(await names('web'), 'web.1 web.2 web.3 web.4')
+  assert.is(await names('web@ash'), 'web.1 web.4')
+  await names('--all')
+  assert.is(api.asked.at(-1)?.query.get('all'), '1')
+  assert.is(await names('web.2', 'api'), 'web.2 api.1')
+  assert.is(await names('node/cedar'), 'web.3')
+})
+
+test('an empty list says what to do on stderr and nothing on stdout', async ({ api }) => {
+  api.pods = []
+  const { out, err } = await tutti(api.socket, ['ps'])
+  assert.is(out, '')
+  assert.match(err, /tutti run/)
+})
+
+test('hostile names and reasons cannot move the cursor in any format', async ({ api }) => {
+  api.pods = [pod(1, { name: 'web\u001b[2J.1', reason: '\u202eevil\r\u009b1A', state: 'failed' })]
+  for (const format of ['table', 'wide', 'json', 'jsonl', 'yaml', 'name']) {
+    const { out } = await tutti(api.socket, ['ps', '-o', format])
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not come out
+    assert.not.match(out, /[\u001b\r\u009b\u202e]/, format)
+    if (format === 'json') assert.is(JSON.parse(out).items[0].reason, '\u202eevil\r\u009b1A')
+  }
+})
+
+test('status says who leads, how many failures it bears and how old it is', async ({ api }) => {
+  const { out } = await tutti(api.socket, ['status'])
+  assert.match(out, /leader\s+birch {2}term 8, index 241/)
+  assert.match(out, /quorum\s+● ok · tolerates 1 failure/)
+  api.status = { ...api.status, leader: null, hasQuorum: false, ageMs: 4000 }
+  const lost = await tutti(api.socket, ['status'])
+  assert.match(lost.out, /quorum\s+✗ lost/)
+  assert.match(lost.out, /reads\s+4000 ms old/)
+})
+
+test('raft tells how far each follower trails', async ({ api }) => {
+  assert.match(
+    (await tutti(api.socket, ['raft'])).out,
+    /FOLLOWER[^\n]*TRAILS BY[^\n]*\n\s*ash\s+voter\s+replicate\s+239\s+2\s+40ms ago/,
+  )
+})
+
+test('explain tells the sentences and the candidates, and knows the error codes', async ({ api }) => {
+  const live = await tutti(api.socket, ['explain', 'web.1'])
+  assert.match(live.out, /^web\.1 runs on cedar and is healthy\.\n/)
+  assert.match(live.out, /cedar\s+0\.71\s+spread 0\.50, fit 0\.21/)
+  assert.match(live.out, /ash\s+-\s+node ash is dead/)
+  assert.match((await tutti(api.socket, ['explain', 'E_PLACEMENT'])).out, /exit 7, HTTP 409/)
+  const wrong = await tutti(api.socket, ['explain', 'E_PLACMENT'])
+  assert.is(wrong.code, 2)
+  assert.match(wrong.err, /did you mean E_PLACEMENT/)
+})
+
+test('doctor fails when a check does, and tells what it tried when no node answers', async ({ api }) => {
+  assert.is((await tutti(api.socket, ['doctor'])).code, 0)
+  api.doctor = [
+    { check: 'engine', state: 'failure', text: 'port 2375 is open to everybody', try: 'close it' },
+  ]
+  const sick = await tutti(api.socket, ['doctor'])
+  assert.is(sick.code, 1)
+  assert.match(sick.out, /engine\s+✗ failure\s+port 2375/)
+  const dead = await tutti(`${api.directory}/none.sock`, ['doctor'])
+  assert.is(dead.code, 1)
+  assert.match(dead.out, /none\.sock: no such socket/)
+})
+
+test('--watch adds what changes and ends with 130', async ({ api }) => {
+  const controller = new AbortController()
+  const terminal = new FakeTerminal()
+  const watching = tutti(api.socket, ['ps', '-w', '-o', 'jsonl'], { terminal, signal: controller.signal })
+  await until('following events', 5000, () => (api.asked.some(each => each.path === 'events') ? true : null))
+  api.pods = [pod(1), pod(2, { health: 'unhealthy' }), pod(3)]
+  api.push(event('web.2', 'unhealthy'))
+  await until(
+    'the change',
+    5000,
+    () => (terminal.out.trimEnd().split('\n').length === 4 ? true : null),
+    () => terminal.out,
+  )
+  assert.is(JSON.parse(terminal.out.trimEnd().split('\n')[3] ?? '').health, 'unhealthy')
+  controller.abort()
+  assert.is((await watching).code, 130)
+})
+
+test('jobs says what is pending', async ({ api }) => {
+  api.workloads = [
+    workload('web', 3, {
+      isConverged: false,
+      healthy: 2,
+      pending: [{ slot: 3, reason: 'no node has zone moon' }],
+    }),
+  ]
+  assert.match((await tutti(api.socket, ['jobs'])).out, /web\s+service\s+○ pending\s+2\/3/)
+  assert.match((await tutti(api.socket, ['jobs', '-o', 'wide'])).out, /web\.3: no node has zone moon/)
+})
+
+test('another node is asked for by ?node=', async ({ api }) => {
+  const { out } = await tutti(api.socket, ['status', '-o', 'json'], { node: 'cedar' })
+  assert.is(JSON.parse(out).items[0].node, 'cedar')
+  assert.is(api.asked.at(-1)?.query.get('node'), 'cedar')
+})
+
+test.run()
