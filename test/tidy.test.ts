@@ -130,6 +130,8 @@ const RULES: readonly Rule[] = [
       'scheduler/index.ts',
       'node/api/native/schema.ts',
       'node/api/native/workload-file.ts',
+      'node/api/native/words.ts',
+      'node/api/nearest.ts',
       'node/errors.ts',
       'node/paths.ts',
     ],
@@ -202,7 +204,7 @@ const offence = (file: string, specifier: string, rule: Rule): string | null => 
       : tell('not allowed by the dependency rule')
   }
   const bare = specifier.replace(/^node:/, '')
-  if (builtinModules.includes(bare)) {
+  if (specifier.startsWith('node:') || builtinModules.includes(bare)) {
     if (!specifier.startsWith('node:')) return tell('write the node: prefix')
     return rule.node === 'all' || bare === 'assert' ? null : tell('only node:assert here')
   }

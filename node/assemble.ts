@@ -1,0 +1,246 @@
+/**
+ * Wires the actors of one node around its edges (transport, disk, runtime, time, dice), which are handed in: real ones
+ * by `main.ts`, virtual ones by the simulator. What runs in production is what the simulator breaks.
+ */
+import { lan, type Member } from '../gossip/index.ts'
+import {
+  type Cluster,
+  isEnded,
+  type NodeFacts,
+  type NodeId,
+  type Outcome,
+  type State,
+} from '../scheduler/index.ts'
+import type { ActorStatus } from './actor/actor.ts'
+import { createActorSystem, type SystemOptions } from './actor/system.ts'
+import { type AgentMessage, agentActor } from './agent/agent.actor.ts'
+import type { Prober } from './agent/prober.ts'
+import { announce } from './announce.ts'
+import type { Clock } from './clock.ts'
+import type { ConsensusOptions, RunningConsensus } from './consensus/create.ts'
+import { createConsensus } from './consensus/create.ts'
+import type { LogStore, SnapshotStore } from './consensus/storage.ts'
+import { controllerActor } from './control/controller.actor.ts'
+import { Failure } from './errors.ts'
+import type { Log } from './log.ts'
+import { peersOf, rememberedMember, rosterKeyOf, rosterOf, selfMember } from './membership/roster.ts'
+import { type Membership, SWIM_SPAWN, swimActor } from './membership/swim.actor.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import type { Transport } from './transport/transport.ts'
+
+/** How this node came to its cluster. */
+export type Origin =
+  /** The first node: it founds the cluster. */
+  | { readonly type: 'found'; readonly cluster: Cluster }
+  /** Admitted by the log before it started, or resuming from its own disk. */
+  | { readonly type: 'member' }
+
+export type NodeParts = {
+  readonly id: NodeId
+  readonly origin: Origin
+  /** What this node says about itself when it founds, joins and comes back. */
+  readonly facts: NodeFacts
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  /** Already started, or started by the caller right afterwards: its handlers are set here and looked up per message. */
+  readonly transport: Transport
+  readonly logStore: LogStore
+  readonly snapshotStore: SnapshotStore
+  readonly runtime: Runtime
+  readonly prober: Prober
+  /** Addresses of peers remembered from the disk or a join reply, for the time before the roster is known. */
+  readonly knownPeers: ReadonlyMap<string, readonly string[]>
+  /** Told whenever peers or their addresses may have changed, to remember them. */
+  readonly rememberPeers: (peers: ReadonlyMap<string, readonly string[]>) => void
+  readonly yieldTo?: NonNullable<SystemOptions['yieldTo']>
+  readonly onFatal: (reason: string) => void
+  readonly consensusOptions?: ConsensusOptions
+}
+
+export type AssembledNode = {
+  readonly id: NodeId
+  readonly consensus: RunningConsensus
+  members(): readonly Member[]
+  actors(): readonly ActorStatus[]
+  /** True once the own replica has caught up with the cluster since the start. */
+  isReady(): boolean
+  /** Resolves when that happens. */
+  readonly ready: Promise<void>
+  /** Moves the pods away, hands leadership over and says farewell. The node is to be stopped afterwards. */
+  leave(): Promise<void>
+  /** Hands leadership over and ends the actors; containers run on. */
+  stop(): Promise<void>
+}
+
+const STOP_GRACE_MS = 10_000
+const SUBMIT_TIMEOUT_MS = 10_000
+const HANDOVER_TIMEOUT_MS = 2_000
+const LEAVE_TIMEOUT_MS = 120_000
+const EXPELLED =
+  'this node has left its cluster; move its data directory away and start it with a join token to join again'
+
+export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => {
+  const { id, clock, transport, log } = parts
+  const system = createActorSystem({
+    clock,
+    random: parts.random,
+    log,
+    onFatal: (path, thrown) => parts.onFatal(`${path}: ${String(thrown)}`),
+    ...(parts.yieldTo === undefined ? {} : { yieldTo: parts.yieldTo }),
+  })
+  let membership: Membership | null = null
+  let isReady = false
+  const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>()
+  let isStopped = false
+
+  const consensus = await createConsensus({
+    system,
+    transport,
+    clock,
+    random: parts.random,
+    log,
+    logStore: parts.logStore,
+    snapshotStore: parts.snapshotStore,
+    id,
+    bootstrap: parts.origin.type === 'found',
+    options: parts.consensusOptions ?? {},
+  })
+
+  const swim = swimActor({
+    options: lan(5),
+    transport,
+    self: () => selfMember(parts.facts),
+    roster: () => rosterOf(consensus.state(), id),
+    known: () => [...parts.knownPeers].map(([peer, addresses]) => rememberedMember(peer, addresses)),
+    listener: next => {
+      membership = next
+      controller?.send({ type: 'controller/MembersChanged' })
+    },
+  })
+  const swimRef = system.spawn('swim', swim.create, SWIM_SPAWN)
+  swim.listen(swimRef, transport)
+  const members = (): readonly Member[] => membership?.members ?? []
+
+  const controller = system.spawn('controller', () =>
+    controllerActor({ id, consensus, members, seed: () => Math.floor(parts.random() * 2 ** 32) }),
+  )
+  const agent = system.spawn<AgentMessage>('agent', () =>
+    agentActor({
+      self: id,
+      consensus,
+      runtime: parts.runtime,
+      prober: parts.prober,
+      isReady: () => isReady,
+      stopGraceMs: STOP_GRACE_MS,
+    }),
+  )
+
+  let rosterKey: string | null = null
+  const readRoster = (state: State): void => {
+    const key = rosterKeyOf(state)
+    if (key === rosterKey) return
+    rosterKey = key
+    const peers = peersOf(state, parts.knownPeers, id)
+    transport.admit(new Set(peers.keys()))
+    for (const [peer, addresses] of peers) if (addresses.length > 0) transport.setAddresses(peer, addresses)
+    parts.rememberPeers(peers)
+    swimRef.send({ type: 'swim/RosterChanged' })
+  }
+  readRoster(consensus.state())
+  const unsubscribe = consensus.subscribe(change => readRoster(change.state))
+
+  const greet = async (): Promise<void> => {
+    const founded = parts.origin.type === 'found' ? parts.origin.cluster : null
+    const isOver = () => isStopped
+    const welcome = await announce({ consensus, facts: parts.facts, founded, clock, log, isOver })
+    if (welcome === 'left') return parts.onFatal(EXPELLED)
+    if (welcome === 'over') return
+    isReady = true
+    becomeReady()
+    agent.send({ type: 'agent/Ready' })
+  }
+  void greet()
+
+  const handOver = async (): Promise<void> => {
+    const status = consensus.status()
+    if (status.role !== 'leader' || status.voters.length < 2) return
+    await consensus
+      .transferLeadership({ timeoutMs: HANDOVER_TIMEOUT_MS })
+      .catch((thrown: unknown) => log.warn('leadership could not be handed over', { error: String(thrown) }))
+  }
+
+  return {
+    id,
+    consensus,
+    members,
+    actors: () => system.statuses(),
+    isReady: () => isReady,
+    ready,
+    async leave() {
+      const others = [...consensus.state().nodes.values()].filter(
+        node => node.id !== id && node.state === 'alive',
+      )
+      if (others.length === 0) {
+        throw new Failure('E_CONFLICT', {
+          message: 'this is the last living node of its cluster',
+          why: 'its work and its state would be lost',
+          try: 'stop it with SIGTERM, or remove its workloads and its data directory',
+        })
+      }
+      await submitted(
+        consensus.submit({ type: 'node/Drain', atMs: clock.wallMs(), id }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
+      )
+      await when(consensus, state => hasNoPods(state, id), {
+        clock,
+        timeoutMs: LEAVE_TIMEOUT_MS,
+        what: 'its pods to move away',
+      })
+      await handOver()
+      await submitted(
+        consensus.submit({ type: 'node/Leave', atMs: clock.wallMs(), id }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
+      )
+      swimRef.send({ type: 'swim/Leave', replyTo: null })
+    },
+    async stop() {
+      if (isStopped) return
+      isStopped = true
+      await handOver()
+      unsubscribe()
+      await consensus.stop()
+      system.stop()
+      await transport.stop()
+      await parts.runtime.close()
+    },
+  }
+}
+
+const hasNoPods = (state: State, id: NodeId): boolean =>
+  [...(state.podsByNode.get(id) ?? [])].every(pod => isEnded(state.pods.get(pod)?.state ?? 'stopped'))
+
+/** A refusal becomes a Failure with the same code and text. */
+const submitted = async (outcome: Promise<Outcome>): Promise<void> => {
+  const result = await outcome
+  if (!result.ok)
+    throw new Failure(result.refusal.code, result.refusal.message, { facts: result.refusal.facts })
+}
+
+/** Resolves when the state is as wished; E_TIMEOUT otherwise. */
+const when = (
+  consensus: RunningConsensus,
+  isSo: (state: State) => boolean,
+  { clock, timeoutMs, what }: { readonly clock: Clock; readonly timeoutMs: number; readonly what: string },
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (isSo(consensus.state())) return resolve()
+    const end = consensus.subscribe(({ state }) => {
+      if (!isSo(state)) return
+      end()
+      cancel()
+      resolve()
+    })
+    const cancel = clock.after(timeoutMs, () => {
+      end()
+      reject(new Failure('E_TIMEOUT', `waited ${timeoutMs / 1_000} s in vain for ${what}`))
+    })
+  })

@@ -1,0 +1,269 @@
+/** The composition root: flags → configuration → edges → actors → API, and the same in reverse to stop. */
+import { randomInt, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { NodeFacts, NodeId, RuntimeKind } from '../scheduler/index.ts'
+import { createLogsOf } from './agent/logs.ts'
+import { createProber } from './agent/prober.ts'
+import { createApi } from './api/server.ts'
+import { type AssembledNode, assembleNode } from './assemble.ts'
+import { systemClock } from './clock.ts'
+import { formatHostPort, type NodeConfig, resolveConfig, type StartOptions } from './config.ts'
+import { openSnapshots } from './consensus/snapshots.ts'
+import { openSqliteLog } from './consensus/sqlite-log.ts'
+import type { LogStore } from './consensus/storage.ts'
+import { type Entry, enterCluster } from './entry.ts'
+import { Failure } from './errors.ts'
+import { createLog, type Log } from './log.ts'
+import { type LoopLag, watchLoopLag } from './loop-lag.ts'
+import { type AddressBook, openAddressBook } from './membership/address-book.ts'
+import { startDiscovery } from './membership/discovery.ts'
+import { serveJoins } from './membership/join.ts'
+import { socketPath } from './paths.ts'
+import { forgetMembership, makeDataDirectory, writeRecord } from './record.ts'
+import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import { loadIdentity } from './transport/identity.ts'
+import { createLibp2pTransport } from './transport/libp2p.ts'
+import type { Transport } from './transport/transport.ts'
+
+export type RunningNode = {
+  readonly id: string
+  readonly name: string
+  readonly clusterName: string
+  /** How this start came about, for the greeting. */
+  readonly origin: 'founded' | 'joined' | 'resumed'
+  readonly runtime: RuntimeKind
+  /** `host:port` that others join through. */
+  readonly peerAddress: string
+  readonly apiAddress: string | null
+  readonly socketPath: string
+  readonly dataDirectory: string
+  /** Resolves when the node ended by itself: null after it left, else the reason why it cannot go on. */
+  readonly ended: Promise<string | null>
+  /** Hands leadership over and stops; containers run on. Idempotent. */
+  stop(): Promise<void>
+}
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+/** After a farewell the reply to `tutti leave` still has to reach its caller. */
+const FAREWELL_MS = 500
+
+/** A new member is greeted when it has caught up; after this, whatever keeps it is for `tutti status` to tell. */
+const READY_WITHIN_MS = 10_000
+
+type Opened = (() => unknown)[]
+
+const clock = systemClock()
+
+/** Throws Failure; nothing runs then, and nothing new is left but an unused data directory. */
+export const startNode = async (options: StartOptions): Promise<RunningNode> => {
+  const config = resolveConfig(options)
+  makeDataDirectory(config.dataDirectory)
+  const log = createLog({
+    level: config.logLevel,
+    ...(config.logFile === null ? {} : { file: config.logFile }),
+  })
+  const opened: Opened = []
+  try {
+    return await open(config, log, opened)
+  } catch (thrown) {
+    await closeAll(opened, log)
+    throw thrown
+  }
+}
+
+/** Last opened, first closed; one that fails does not keep the others open. */
+const closeAll = async (opened: Opened, log: Log): Promise<void> => {
+  for (const close of opened.splice(0).reverse()) {
+    await Promise.resolve()
+      .then(close)
+      .catch(thrown => log.warn('something did not close cleanly', { error: String(thrown) }))
+  }
+}
+
+const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<RunningNode> => {
+  const { dataDirectory } = config
+  const identity = await loadIdentity(dataDirectory)
+  const detected = await detectRuntime({
+    wanted: config.runtime,
+    dockerSocket: config.dockerSocket,
+    environment: process.env,
+    directory: dataDirectory,
+    clock,
+    log,
+  })
+  const logStore = openSqliteLog({ directory: dataDirectory, log })
+  opened.push(() => logStore.close())
+  const transport = await createLibp2pTransport({
+    privateKey: identity.privateKey,
+    listen: formatHostPort(config.listen),
+    clock,
+    log,
+  })
+  opened.push(() => transport.stop())
+  await transport.start()
+  const facts = factsOf(config, detected, identity.peerId as NodeId, transport.addresses())
+  const book = await openAddressBook({ directory: dataDirectory, log })
+  const entry = await enterCluster({ config, facts, transport, book, clock })
+  await writeRecord(dataDirectory, entry.record)
+  const runtime = await detected.open({ cluster: entry.record.clusterId, node: identity.peerId })
+  return run({
+    config,
+    log,
+    opened,
+    transport,
+    logStore,
+    book,
+    entry,
+    runtime,
+    detected,
+    facts: { ...facts, name: entry.record.name },
+  })
+}
+
+const factsOf = (
+  config: NodeConfig,
+  detected: DetectedRuntime,
+  id: NodeId,
+  listening: readonly string[],
+): NodeFacts => ({
+  id,
+  name: config.name,
+  address: config.address,
+  // The port that was bound; the host that others reach.
+  peerAddress: formatHostPort({
+    host: config.address,
+    port: Number(listening[0]?.split(':').at(-1) ?? config.listen.port),
+  }),
+  apiAddress: config.api === null ? null : formatHostPort(config.api),
+  labels: config.labels,
+  capacity: detected.capacity,
+  runtime: detected.kind,
+  portRange: config.portRange,
+  version: VERSION,
+})
+
+type Wiring = {
+  readonly config: NodeConfig
+  readonly log: Log
+  readonly opened: Opened
+  readonly transport: Transport
+  readonly logStore: LogStore
+  readonly book: AddressBook
+  readonly entry: Entry
+  readonly runtime: Runtime
+  readonly detected: DetectedRuntime
+  readonly facts: NodeFacts
+}
+
+const run = async (wiring: Wiring): Promise<RunningNode> => {
+  const { config, log, opened, transport, entry, runtime, facts, book } = wiring
+  const { promise: ended, resolve: end } = Promise.withResolvers<string | null>()
+  const node = await assembleNode({
+    id: facts.id,
+    origin:
+      entry.record.founded === null ? { type: 'member' } : { type: 'found', cluster: entry.record.founded },
+    facts,
+    clock,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    log,
+    transport,
+    logStore: wiring.logStore,
+    snapshotStore: openSnapshots({ directory: join(config.dataDirectory, 'snapshots'), log }),
+    runtime,
+    prober: createProber(runtime),
+    knownPeers: entry.peers,
+    rememberPeers: peers => book.replace(peers),
+    onFatal: end,
+  })
+  opened.push(() => node.stop())
+  const discovery = startDiscovery({
+    clusterId: entry.record.clusterId,
+    self: facts.id,
+    listenHost: config.listen.host,
+    addresses: () => [facts.peerAddress],
+    isMember: id => node.consensus.state().nodes.has(id as NodeId) || entry.peers.has(id),
+    known: id => book.peers().get(id) ?? [],
+    transport,
+    clock,
+    log,
+  })
+  opened.push(() => discovery.stop())
+  serveJoins({ transport, consensus: node.consensus, clock, log })
+  const lag = watchLoopLag()
+  opened.push(() => lag.stop())
+  const leave = async () => {
+    await node.leave()
+    clock.after(FAREWELL_MS, () => end(null))
+  }
+  const api = createApi(
+    {
+      socketPath: socketPath(config.dataDirectory),
+      listen: config.api === null ? null : formatHostPort(config.api),
+      tls: null,
+      hostNames: [facts.address, facts.name],
+    },
+    apiDeps(wiring, node, lag, leave),
+  )
+  opened.push(() => api.stop())
+  await api.start()
+  if (entry.how !== 'resumed') await Promise.race([node.ready, pause(READY_WITHIN_MS)])
+  return {
+    id: facts.id,
+    name: facts.name,
+    clusterName: entry.record.clusterName,
+    origin: entry.how,
+    runtime: facts.runtime,
+    peerAddress: facts.peerAddress,
+    apiAddress: api.address(),
+    socketPath: socketPath(config.dataDirectory),
+    dataDirectory: config.dataDirectory,
+    ended: ended.then(reason => {
+      if (reason === null) opened.unshift(() => forgetMembership(config.dataDirectory))
+      return reason
+    }),
+    stop: () => closeAll(opened, log),
+  }
+}
+
+const apiDeps = (
+  { log, transport, runtime, detected, facts, config }: Wiring,
+  node: AssembledNode,
+  lag: LoopLag,
+  leave: () => Promise<void>,
+) => ({
+  node: {
+    id: facts.id,
+    name: facts.name,
+    version: VERSION,
+    runtime: facts.runtime,
+    startedAtMs: clock.monotonicMs(),
+    dataDirectory: config.dataDirectory,
+  },
+  consensus: node.consensus,
+  transport,
+  members: node.members,
+  actors: node.actors,
+  localLogs: createLogsOf({ runtime, clock, state: () => node.consensus.state() }),
+  leave,
+  runtimeHealth: async () => {
+    try {
+      await runtime.capacity()
+      return { isReachable: true, text: detected.description }
+    } catch (thrown) {
+      return { isReachable: false, text: thrown instanceof Failure ? thrown.message : String(thrown) }
+    }
+  },
+  loopLagMs: () => lag.maxMs(),
+  clock,
+  randomId: () => randomUUID(),
+  log,
+})
+
+const pause = (ms: number): Promise<void> =>
+  new Promise(resolve => {
+    clock.after(ms, resolve)
+  })

@@ -1,0 +1,56 @@
+/** What the replicated state says about who belongs: for gossip, for the transport's gate, and to be remembered on disk. */
+import type { Member } from '../../gossip/index.ts'
+import type { NodeFacts, State } from '../../scheduler/index.ts'
+import type { RosterEntry } from './swim.actor.ts'
+
+/** Peer ids with their `host:port` addresses, best first. */
+export type Peers = ReadonlyMap<string, readonly string[]>
+
+export const rosterOf = (state: State, self: string): readonly RosterEntry[] =>
+  [...state.nodes.values()]
+    .filter(node => node.id !== self)
+    .map(node => ({
+      id: node.id,
+      addresses: [node.peerAddress],
+      metadata: { name: node.name },
+      isAdmitted: node.state !== 'left',
+    }))
+
+/**
+ * Who may talk to this node: the roster once it is known, and until then the peers remembered from disk or from the
+ * join reply. A remembered peer that the roster says has left is forgotten.
+ */
+export const peersOf = (state: State, known: Peers, self: string): Peers => {
+  const peers = new Map<string, readonly string[]>()
+  if (state.nodes.size === 0) for (const [id, addresses] of known) peers.set(id, addresses)
+  for (const node of state.nodes.values()) {
+    if (node.state === 'left') continue
+    const older = (known.get(node.id) ?? []).filter(address => address !== node.peerAddress)
+    peers.set(node.id, [node.peerAddress, ...older])
+  }
+  peers.delete(self)
+  return peers
+}
+
+/** Changes exactly when membership or an address does. */
+export const rosterKeyOf = (state: State): string =>
+  [...state.nodes.values()]
+    .map(node => `${node.id} ${node.state === 'left' ? 'left' : node.peerAddress}`)
+    .join('\n')
+
+/** This node as gossip presents it. Its incarnation starts anew; what others remember makes it jump ahead. */
+export const selfMember = (facts: NodeFacts): Member => ({
+  id: facts.id,
+  incarnation: 0,
+  state: 'alive',
+  addresses: [facts.peerAddress],
+  metadata: { name: facts.name },
+})
+
+export const rememberedMember = (id: string, addresses: readonly string[]): Member => ({
+  id,
+  incarnation: 0,
+  state: 'alive',
+  addresses,
+  metadata: {},
+})

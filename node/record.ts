@@ -1,0 +1,80 @@
+/** What a data directory remembers about its node: which cluster it belongs to and under which name. Small, atomic, private. */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Cluster } from '../scheduler/index.ts'
+import { Failure, messageOf } from './errors.ts'
+
+export type NodeRecord = {
+  readonly format: 1
+  readonly name: string
+  readonly clusterId: string
+  readonly clusterName: string
+  /** The founder's own cluster, until the log has it. */
+  readonly founded: Cluster | null
+}
+
+const FILE = 'node.json'
+/** What is removed when a node has left: its key is never accepted again, so nothing of it has a use. */
+const FILES_OF_A_MEMBER = [
+  FILE,
+  'identity.key',
+  'addresses.json',
+  'raft.db',
+  'raft.db-wal',
+  'raft.db-shm',
+  'snapshots',
+]
+
+export const makeDataDirectory = (directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (thrown) {
+    throw new Failure('E_DISK_FAILED', {
+      message: `the data directory ${directory} cannot be made`,
+      why: messageOf(thrown),
+      try: 'tutti start --data DIRECTORY with one that you may write',
+    })
+  }
+}
+
+/** Null in an unused directory. */
+export const readRecord = (directory: string): NodeRecord | null => {
+  const path = join(directory, FILE)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new Failure('E_DISK_FAILED', { message: `${path} cannot be read`, why: messageOf(thrown) })
+  }
+  try {
+    const record = JSON.parse(text) as NodeRecord
+    if (record.format === 1 && typeof record.clusterId === 'string' && typeof record.name === 'string')
+      return record
+  } catch {
+    // Told below, together with a record of another format.
+  }
+  throw new Failure('E_DISK_DAMAGED', {
+    message: `${path} is damaged or of another version`,
+    why: 'it says which cluster this node belongs to',
+    try: `restore it from a backup, or move ${directory} away and join anew: tutti start --join HOST:PORT`,
+  })
+}
+
+/** Durable when it resolves. */
+export const writeRecord = async (directory: string, record: NodeRecord): Promise<void> => {
+  const path = join(directory, FILE)
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(record, null, 2)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.new`, path)
+}
+
+export const forgetMembership = (directory: string): void => {
+  for (const name of FILES_OF_A_MEMBER) rmSync(join(directory, name), { recursive: true, force: true })
+}
