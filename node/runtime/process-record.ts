@@ -1,0 +1,105 @@
+/**
+ * What is written beside a process so that a restarted node finds it: `run.json` (before the start, by the node),
+ * `started` (by the supervisor: its own line of /proc) and `exit` (by the supervisor: the exit code).
+ */
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isAlive, type ProcessIdentity, parseStat } from './process-identity.ts'
+import type { ContainerKey, ContainerState } from './runtime.ts'
+
+export type ProcessRecord = {
+  readonly key: ContainerKey
+  readonly address: string
+  /** By port name, where the process listens. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly startedAtMs: number
+  readonly bootId: string
+}
+
+/** A record with what became of it. `identity` is null when its supervisor never came to life. */
+export type FoundProcess = {
+  readonly record: ProcessRecord
+  readonly folder: string
+  readonly identity: ProcessIdentity | null
+  readonly state: ContainerState
+}
+
+const RECORD_FILE = 'run.json'
+const STARTED_FILE = 'started'
+export const EXIT_FILE = 'exit'
+
+/** Ids come from the log, yet a name must never climb out of its folder. */
+const safeName = (name: string): string =>
+  encodeURIComponent(name).replace(/^\.+/, dots => '%2E'.repeat(dots.length))
+
+export const folderOf = (directory: string, key: ContainerKey): string =>
+  join(directory, 'pods', safeName(key.pod), safeName(key.container))
+
+/** Durable before the process exists: a crash in between leaves a record without a process, never the reverse. */
+export const writeRecord = async (folder: string, record: ProcessRecord): Promise<void> => {
+  await mkdir(join(folder, 'work'), { recursive: true, mode: 0o700 })
+  const file = await open(join(folder, RECORD_FILE), 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(record))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Null when nothing, or nothing readable, is there. */
+export const readFound = async (folder: string, bootId: string): Promise<FoundProcess | null> => {
+  const record = parseRecord(await readText(join(folder, RECORD_FILE)))
+  if (record === null) return null
+  const identity = record.bootId === bootId ? parseStat(await readText(join(folder, STARTED_FILE))) : null
+  const isRunning = identity !== null && isAlive(identity)
+  const state: ContainerState = {
+    key: record.key,
+    runtimeId: identity === null ? `never-${record.startedAtMs}` : runtimeIdOf(identity),
+    state: isRunning ? 'running' : 'exited',
+    exitCode: isRunning ? null : await readExitCode(folder),
+    outOfMemory: false,
+    startedAtMs: record.startedAtMs,
+    probe: { address: record.address, ports: record.ports },
+  }
+  return { record, folder, identity, state }
+}
+
+/** Whether the supervisor has said who it is. */
+export const hasStarted = async (folder: string): Promise<boolean> =>
+  parseStat(await readText(join(folder, STARTED_FILE))) !== null
+
+export const runtimeIdOf = ({ pid, startTicks }: ProcessIdentity): string => `${pid}-${startTicks}`
+
+/** Null when it is not known: the supervisor itself was killed. */
+export const readExitCode = async (folder: string): Promise<number | null> => {
+  const text = (await readText(join(folder, EXIT_FILE))).trim()
+  return /^\d{1,3}$/.test(text) ? Number(text) : null
+}
+
+/** All folders that hold, or held, a process. */
+export const listFolders = async (directory: string): Promise<string[]> => {
+  const pods = join(directory, 'pods')
+  const folders: string[] = []
+  for (const pod of await readFolder(pods))
+    for (const container of await readFolder(join(pods, pod))) folders.push(join(pods, pod, container))
+  return folders
+}
+
+export const removeFolder = async (folder: string): Promise<void> => {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+}
+
+const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
+
+const readFolder = (path: string): Promise<string[]> => readdir(path).catch(() => [])
+
+const parseRecord = (text: string): ProcessRecord | null => {
+  try {
+    const parsed = JSON.parse(text) as ProcessRecord
+    const isWhole = typeof parsed.key?.pod === 'string' && typeof parsed.bootId === 'string'
+    return isWhole ? parsed : null
+  } catch {
+    return null
+  }
+}
