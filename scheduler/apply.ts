@@ -1,0 +1,95 @@
+/**
+ * The state machine: what each entry of the log does to the state. Deterministic, so that equal logs give equal
+ * states on every node. Decides nothing: plans were decided by a leader, and are only checked here.
+ */
+import assert from 'node:assert'
+import { createToken, initCluster, revokeToken } from './apply/access.ts'
+import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/nodes.ts'
+import { applyPlan } from './apply/plan.ts'
+import { reportPods } from './apply/reports.ts'
+import type { Step, Verdict } from './apply/step.ts'
+import {
+  applyWorkload,
+  removeWorkload,
+  restartWorkload,
+  scaleWorkload,
+  stopWorkload,
+} from './apply/workloads.ts'
+import type { ClusterEvent, Command, Outcome, Request } from './commands.ts'
+import type { State } from './state.ts'
+import { rememberRequest, type Tables, tablesOf } from './tables.ts'
+
+/** Where in the log an entry stands. */
+export type LogPlace = { readonly index: number; readonly term: number }
+
+/** Takes note of an entry that carries no command (no-op, configuration). Entries come in order, each once. */
+export const advance = (state: State, { index, term }: LogPlace): void => {
+  const tables = tablesOf(state)
+  assert(index > tables.index, 'entries are applied in order, each once')
+  assert(term >= tables.term, 'terms never fall along the log')
+  tables.index = index
+  tables.term = term
+}
+
+/**
+ * Applies one command in place. A refused command changes the tables of nothing but requests; a repeated request id
+ * gets the first outcome and changes nothing. Events are in the order in which things happened.
+ */
+export const apply = (
+  state: State,
+  request: Request,
+  at: LogPlace,
+): { readonly outcome: Outcome; readonly events: readonly ClusterEvent[] } => {
+  advance(state, at)
+  const tables = tablesOf(state)
+  const first = tables.requests.get(request.requestId)
+  if (first) return { outcome: first, events: [] }
+  const step: Step = { index: at.index, atMs: request.command.atMs, events: [] }
+  const refusal = run(tables, request.command, step)
+  assert(!refusal || step.events.length === 0, 'a refused command has no effect to tell')
+  const outcome: Outcome = refusal ? { ok: false, index: at.index, refusal } : { ok: true, index: at.index }
+  rememberRequest(tables, request.requestId, outcome)
+  return { outcome, events: step.events }
+}
+
+const run = (tables: Tables, command: Command, step: Step): Verdict => {
+  switch (command.type) {
+    case 'cluster/Init':
+      return initCluster(tables, command, step)
+    case 'token/Create':
+      return createToken(tables, command, step)
+    case 'token/Revoke':
+      return revokeToken(tables, command, step)
+    case 'node/Join':
+      return joinNode(tables, command, step)
+    case 'node/Update':
+      return updateNode(tables, command, step)
+    case 'node/Verdict':
+      return judgeNode(tables, command, step)
+    case 'node/Drain':
+    case 'node/Activate':
+      return switchNode(tables, command, step)
+    case 'node/Leave':
+      return leaveNode(tables, command, step)
+    case 'workload/Apply':
+      return applyWorkload(tables, command, step)
+    case 'workload/Scale':
+      return scaleWorkload(tables, command, step)
+    case 'workload/Stop':
+      return stopWorkload(tables, command, step)
+    case 'workload/Restart':
+      return restartWorkload(tables, command, step)
+    case 'workload/Remove':
+      return removeWorkload(tables, command, step)
+    case 'plan/Apply':
+      return applyPlan(tables, command, step)
+    case 'pod/Report':
+      return reportPods(tables, command, step)
+    default:
+      return unreachable(command)
+  }
+}
+
+const unreachable = (command: never): never => {
+  throw new assert.AssertionError({ message: `no function for command ${JSON.stringify(command)}` })
+}

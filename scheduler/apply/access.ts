@@ -1,0 +1,43 @@
+/** Commands about the cluster's identity and its tokens. */
+import type { Command } from '../commands.ts'
+import type { Tables } from '../tables.ts'
+import { judgeFacts, nodeOf } from './nodes.ts'
+import { refuse, type Step, tell, type Verdict } from './step.ts'
+
+type Init = Extract<Command, { type: 'cluster/Init' }>
+type Create = Extract<Command, { type: 'token/Create' }>
+type Revoke = Extract<Command, { type: 'token/Revoke' }>
+
+export const initCluster = (tables: Tables, { cluster, node }: Init, step: Step): Verdict => {
+  if (tables.cluster)
+    return refuse('E_ALREADY_INITIALISED', `cluster ${tables.cluster.name} exists already`, {
+      cluster: tables.cluster.id,
+    })
+  const refusal = judgeFacts(tables, node)
+  if (refusal) return refusal
+  tables.cluster = cluster
+  tables.nodes.set(node.id, nodeOf(node, {}, step))
+  tell(step, 'cluster', 'initialised', `${cluster.name} by node ${node.name}`)
+  tell(step, `node/${node.name}`, 'joined', 'as the first node')
+  return null
+}
+
+export const createToken = (tables: Tables, { token, atMs }: Create, step: Step): Verdict => {
+  if (tables.tokens.has(token.id))
+    return refuse('E_CONFLICT', `a token ${token.id} exists already`, { token: token.id })
+  if (token.uses !== null && (!Number.isInteger(token.uses) || token.uses < 1))
+    return refuse('E_INVALID', 'a token has at least one use', { token: token.id, uses: token.uses })
+  const { uses, ...rest } = token
+  tables.tokens.set(token.id, { ...rest, usesLeft: uses, createdAtMs: atMs, revoked: false })
+  tell(step, `token/${token.id}`, 'created', token.kind === 'join' ? 'admits nodes' : `role ${token.role}`)
+  return null
+}
+
+export const revokeToken = (tables: Tables, { id }: Revoke, step: Step): Verdict => {
+  const token = tables.tokens.get(id)
+  if (!token) return refuse('E_NOT_FOUND', `there is no token ${id}`, { token: id })
+  if (token.revoked) return null
+  tables.tokens.set(id, { ...token, revoked: true })
+  tell(step, `token/${id}`, 'revoked')
+  return null
+}

@@ -1,0 +1,125 @@
+/** Commands about members: joining, changing, the leader's verdicts, draining and leaving. */
+import { isSame } from '../canonical.ts'
+import type { Command, NodeFacts, Refusal } from '../commands.ts'
+import type { Node, NodeId, NodeState } from '../model/node.ts'
+import type { Labels } from '../model/selector.ts'
+import type { Tables } from '../tables.ts'
+import { judgeJoinToken } from './join-token.ts'
+import { refuse, type Step, tell, type Verdict } from './step.ts'
+
+type Join = Extract<Command, { type: 'node/Join' }>
+type Update = Extract<Command, { type: 'node/Update' }>
+type Judge = Extract<Command, { type: 'node/Verdict' }>
+type Switch = Extract<Command, { type: 'node/Drain' | 'node/Activate' }>
+type Leave = Extract<Command, { type: 'node/Leave' }>
+
+/** A new member's row. The token's labels win over the node's own: who admits a node says what it may be. */
+export const nodeOf = (facts: NodeFacts, grantedLabels: Labels, step: Step): Node => ({
+  ...facts,
+  labels: { ...facts.labels, ...grantedLabels },
+  grantedLabels,
+  state: 'alive',
+  schedulable: true,
+  joinedIndex: step.index,
+  modifiedIndex: step.index,
+  stateChangedAtMs: step.atMs,
+})
+
+const hasLeft = (node: Node): Refusal =>
+  refuse('E_NODE_LEFT', `node ${node.name} has left the cluster; its identity is not admitted again`, {
+    node: node.id,
+    name: node.name,
+  })
+
+const find = (tables: Tables, id: NodeId): { node: Node } | { refusal: Refusal } => {
+  const node = tables.nodes.get(id)
+  if (!node) return { refusal: refuse('E_NOT_FOUND', `there is no node ${id}`, { node: id }) }
+  return node.state === 'left' ? { refusal: hasLeft(node) } : { node }
+}
+
+/** What no member may claim of itself: a name in use, nonsense in numbers. */
+export const judgeFacts = (tables: Tables, facts: NodeFacts): Refusal | null => {
+  for (const other of tables.nodes.values()) {
+    if (other.state === 'left' || other.id === facts.id || other.name !== facts.name) continue
+    return refuse('E_NAME_TAKEN', `another node is named ${facts.name}`, { name: facts.name, node: other.id })
+  }
+  const { cpuMillis, memoryBytes } = facts.capacity
+  const [first, last] = facts.portRange
+  if (!(cpuMillis >= 0 && memoryBytes >= 0))
+    return refuse('E_INVALID', 'a capacity is not negative', { cpuMillis, memoryBytes })
+  if (!(first >= 1 && first <= last && last <= 65_535))
+    return refuse('E_INVALID', `${first}-${last} is no range of ports`, { first, last })
+  return null
+}
+
+export const joinNode = (
+  tables: Tables,
+  { node: facts, tokenId, secretHash, atMs }: Join,
+  step: Step,
+): Verdict => {
+  const known = tables.nodes.get(facts.id)
+  if (known?.state === 'left') return hasLeft(known)
+  if (known) return change(tables, known, facts, step)
+  const token = tables.tokens.get(tokenId)
+  const refusal = judgeJoinToken(token, secretHash, atMs) ?? judgeFacts(tables, facts)
+  if (refusal || !token) return refusal
+  if (token.usesLeft !== null) tables.tokens.set(tokenId, { ...token, usesLeft: token.usesLeft - 1 })
+  tables.nodes.set(facts.id, nodeOf(facts, token.labels, step))
+  tell(step, `node/${facts.name}`, 'joined', `at ${facts.address} with token ${tokenId}`)
+  return null
+}
+
+export const updateNode = (tables: Tables, { node: facts }: Update, step: Step): Verdict => {
+  const found = find(tables, facts.id)
+  return 'refusal' in found ? found.refusal : change(tables, found.node, facts, step)
+}
+
+/** A node that speaks is alive, whatever the log believed; pods that were given up as lost stay lost. */
+const change = (tables: Tables, node: Node, facts: NodeFacts, step: Step): Verdict => {
+  const refusal = judgeFacts(tables, facts)
+  if (refusal) return refusal
+  const labels = { ...facts.labels, ...node.grantedLabels }
+  const changed: Node = { ...node, ...facts, labels, state: 'alive' }
+  if (isSame(changed, node)) return null
+  const isBack = node.state !== 'alive'
+  tables.nodes.set(node.id, {
+    ...changed,
+    modifiedIndex: step.index,
+    stateChangedAtMs: isBack ? step.atMs : node.stateChangedAtMs,
+  })
+  if (isBack) tell(step, `node/${facts.name}`, 'alive', 'it came back')
+  else tell(step, `node/${facts.name}`, 'changed', `now at ${facts.address}`)
+  return null
+}
+
+const enter = (tables: Tables, node: Node, state: NodeState, step: Step): void => {
+  tables.nodes.set(node.id, { ...node, state, modifiedIndex: step.index, stateChangedAtMs: step.atMs })
+}
+
+export const judgeNode = (tables: Tables, { id, state, reason }: Judge, step: Step): Verdict => {
+  const found = find(tables, id)
+  if ('refusal' in found) return found.refusal
+  if (found.node.state === state) return null
+  enter(tables, found.node, state, step)
+  tell(step, `node/${found.node.name}`, state, reason)
+  return null
+}
+
+export const switchNode = (tables: Tables, { id, type }: Switch, step: Step): Verdict => {
+  const found = find(tables, id)
+  if ('refusal' in found) return found.refusal
+  const schedulable = type === 'node/Activate'
+  if (found.node.schedulable === schedulable) return null
+  tables.nodes.set(id, { ...found.node, schedulable, modifiedIndex: step.index })
+  tell(step, `node/${found.node.name}`, schedulable ? 'activated' : 'drained')
+  return null
+}
+
+export const leaveNode = (tables: Tables, { id }: Leave, step: Step): Verdict => {
+  const node = tables.nodes.get(id)
+  if (!node) return refuse('E_NOT_FOUND', `there is no node ${id}`, { node: id })
+  if (node.state === 'left') return null
+  enter(tables, node, 'left', step)
+  tell(step, `node/${node.name}`, 'left')
+  return null
+}

@@ -1,0 +1,34 @@
+/** Tokens and the cluster's own identity, as replicated state. */
+import type { Labels } from './selector.ts'
+
+/** `join` admits a node; `api` opens the HTTP API off the unix socket. */
+export type TokenKind = 'join' | 'api'
+export type Role = 'viewer' | 'operator' | 'admin'
+
+export type Token = {
+  /** Public part, shown in lists. */
+  readonly id: string
+  readonly kind: TokenKind
+  /** SHA-256 of the secret, hex. The secret itself is never stored. */
+  readonly secretHash: string
+  /** For `api` tokens. */
+  readonly role: Role
+  /** Labels that a node joining with it receives. */
+  readonly labels: Labels
+  /** Uses left; null: unlimited (api tokens). 0: spent. */
+  readonly usesLeft: number | null
+  /** Milliseconds since the epoch; compared with the time inside the command, never a local clock. */
+  readonly expiresAtMs: number
+  readonly createdAtMs: number
+  readonly revoked: boolean
+}
+
+export type Cluster = {
+  readonly id: string
+  readonly name: string
+  /** Raw Ed25519 public key, base64; its hash is pinned in join tokens. */
+  readonly publicKey: string
+  /** PKCS#8, base64. Every member holds it and can prove membership to a joiner; views never show it. */
+  readonly privateKey: string
+  readonly createdAtMs: number
+}

@@ -1,0 +1,24 @@
+/** Which pods of a slot give way to which: the one rule that planning and `apply` share, so that they cannot differ. */
+import { isOwner } from './lifecycle.ts'
+import type { Node } from './model/node.ts'
+import type { Pod } from './model/pod.ts'
+import type { Workload } from './model/workload.ts'
+
+/** Of an older generation than the one now wanted. */
+export const isOutdated = (pod: Pod, workload: Workload): boolean => pod.generation < workload.generation
+
+/** On a node that is being drained. Pods on dead nodes are lost instead. */
+export const isDisplaced = (node: Node): boolean => node.state === 'alive' && !node.schedulable
+
+/** Batch pods and the pods of a node (global) never overlap with their successors unless an update says so. */
+export const mayOverlap = (workload: Workload): boolean =>
+  workload.spec.kind !== 'batch' && workload.spec.update.order === 'start-first'
+
+/**
+ * Whether a successor may start while `pod` still owns the slot: a start-first update of an older pod, or a service's
+ * move off a drained node. Everything else must have ended first: no slot has two live owners of equal standing.
+ */
+export const mayStartBeside = (pod: Pod, workload: Workload, node: Node): boolean =>
+  isOwner(pod) &&
+  ((isOutdated(pod, workload) && mayOverlap(workload)) ||
+    (workload.spec.kind === 'service' && isDisplaced(node)))
