@@ -1,0 +1,332 @@
+/** The transport over libp2p: TCP, Noise, Yamux and gossipsub, one connection per pair of members. */
+import type { Connection } from '@libp2p/interface'
+import type { Clock } from '../clock.ts'
+import { type ErrorCode, Failure, messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { advertisedAddresses, hostPortOf, multiaddrOf } from './host-port.ts'
+import type { Node } from './libp2p-node.ts'
+import { type CloseCause, type Link, Links } from './links.ts'
+import { Mail } from './mail.ts'
+import { PeerCalls } from './peer-calls.ts'
+import { Reach } from './reach.ts'
+import type {
+  CallOptions,
+  Channel,
+  PeerEvent,
+  PeerId,
+  Protocol,
+  Responder,
+  Topic,
+  Transport,
+} from './transport.ts'
+
+/** One stream per channel, and one more while a broken one is replaced. */
+const CHANNEL_STREAMS_MAX = 4
+
+export type Libp2pOptions = {
+  readonly privateKey: Uint8Array
+  /** `HOST:PORT`; port 0 for any free one. */
+  readonly listen: string
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 ≤ x < 1; for back-off. */
+  readonly random?: () => number
+}
+
+export type TransportCounters = {
+  /** Frames, requests and rumours that broke the protocol. */
+  readonly malformed: number
+  /** One-way messages that found no room or no connection. */
+  readonly dropped: number
+  /** One-way messages that wait in memory. */
+  readonly queuedBytes: number
+}
+
+type Parts = typeof import('./libp2p-node.ts') & Pick<typeof import('./pubsub.ts'), 'wirePubsub'>
+
+/** Loads libp2p (some 300 ms) and prepares the node; `start` binds. */
+export const createLibp2pTransport = async (options: Libp2pOptions): Promise<Libp2pTransport> => {
+  const [node, { wirePubsub }] = await Promise.all([import('./libp2p-node.ts'), import('./pubsub.ts')])
+  return new Libp2pTransport(options, { ...node, wirePubsub }, node.peerIdOf(options.privateKey))
+}
+
+export class Libp2pTransport implements Transport {
+  readonly self: PeerId
+  readonly #options: Libp2pOptions
+  readonly #parts: Parts
+  readonly #links: Links
+  readonly #reach: Reach<Link>
+  readonly #mail: Mail
+  readonly #calls: PeerCalls
+  readonly #rumorHandlers = new Map<Topic, (from: PeerId, message: unknown) => void>()
+  readonly #peerHandlers: ((event: PeerEvent) => void)[] = []
+  #node: Node | null = null
+  #publish: ((topic: Topic, message: unknown) => void) | null = null
+  #isStopped = false
+  #malformedCount = 0
+  #droppedCount = 0
+
+  constructor(options: Libp2pOptions, parts: Parts, self: PeerId) {
+    const { clock, log } = options
+    this.self = self
+    this.#options = options
+    this.#parts = parts
+    this.#links = new Links({
+      self,
+      clock,
+      log,
+      onOpened: link => link.kind === 'member' && this.#confirm(link),
+      onClosed: (link, cause) => this.#closed(link, cause),
+      isMemberHost: host => this.#reach.isMemberHost(host),
+    })
+    this.#reach = new Reach({
+      self,
+      clock,
+      random: options.random ?? Math.random,
+      dial: (peer, addresses) => void this.#dial(peer, addresses),
+      connectionTo: peer => this.#confirmed(peer),
+      onRefused: peer => this.#emit({ type: 'disconnected', peer, cause: 'refused' }),
+    })
+    const onMalformed = (from: PeerId, reason: string) => {
+      this.#malformedCount += 1
+      log.warn('a peer broke the protocol', { from, reason })
+    }
+    this.#mail = new Mail({
+      clock,
+      log,
+      linkTo: peer => this.#confirmed(peer),
+      onMalformed,
+      onDropped: () => {
+        this.#droppedCount += 1
+      },
+    })
+    this.#calls = new PeerCalls({
+      clock,
+      links: this.#links,
+      reach: (peer, signal) => this.#reach.wait(peer, signal),
+      visit: (address, signal) => this.#visit(address, signal),
+      onMalformed,
+    })
+    this.#onMalformed = onMalformed
+  }
+
+  readonly #onMalformed: (from: PeerId, reason: string) => void
+
+  async start(): Promise<void> {
+    const { listen, log, privateKey } = this.#options
+    const node = await this.#parts.createNode({
+      privateKey,
+      listen: multiaddrOf(listen),
+      gater: this.#links.gater(),
+      isMember: connection => this.#links.of(connection)?.kind === 'member',
+    })
+    node.addEventListener('connection:open', event => this.#links.opened(event.detail))
+    for (const { name, handle } of this.#mail.inbound()) {
+      await node.handle(
+        name,
+        (stream, connection) => {
+          if (this.#links.of(connection)?.kind !== 'member')
+            return stream.abort(new Error('only for members'))
+          handle(stream, connection.remotePeer.toString())
+        },
+        { maxInboundStreams: CHANNEL_STREAMS_MAX, maxOutboundStreams: CHANNEL_STREAMS_MAX },
+      )
+    }
+    for (const { name, streamsMax, handle } of this.#calls.inbound()) {
+      await node.handle(name, handle, { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })
+    }
+    try {
+      await node.start()
+    } catch (cause) {
+      await node.stop()
+      throw listenFailure(listen, cause)
+    }
+    this.#node = node
+    this.#publish = this.#parts.wirePubsub(node.services.gossip, {
+      isAdmitted: peer => this.#links.admitted.has(peer),
+      handlers: this.#rumorHandlers,
+      onMalformed: this.#onMalformed,
+      log,
+    })
+    this.#reach.start()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#reach.stop()
+    for (const peer of this.#links.admitted) this.#mail.reset(peer)
+    await this.#node?.stop()
+  }
+
+  addresses(): readonly string[] {
+    const [bound] = this.#node?.getMultiaddrs() ?? []
+    const port = Number(bound?.getComponents().find(part => part.name === 'tcp')?.value)
+    return bound === undefined ? [] : advertisedAddresses({ ...hostPortOf(this.#options.listen), port })
+  }
+
+  send(to: PeerId, channel: Channel, message: unknown): boolean {
+    if (this.#node === null || this.#isStopped || !this.#links.admitted.has(to)) return false
+    if (this.#confirmed(to) !== null) return this.#mail.send(to, channel, message, 'now')
+    const isComing = this.#links.member(to) !== undefined || this.#reach.hurry(to)
+    return isComing && this.#mail.send(to, channel, message, 'hold')
+  }
+
+  onMessage(channel: Channel, handler: (from: PeerId, message: unknown) => void): void {
+    this.#mail.onMessage(channel, handler)
+  }
+
+  publish(topic: Topic, message: unknown): void {
+    if (!this.#isStopped) this.#publish?.(topic, message)
+  }
+
+  onPublished(topic: Topic, handler: (from: PeerId, message: unknown) => void): void {
+    this.#rumorHandlers.set(topic, handler)
+  }
+
+  call(to: PeerId, protocol: Protocol, request: unknown, options: CallOptions): AsyncIterable<unknown> {
+    return this.#calls.call(to, protocol, request, options)
+  }
+
+  callAddress(
+    address: string,
+    protocol: 'join',
+    request: unknown,
+    options: CallOptions,
+  ): AsyncIterable<unknown> {
+    return this.#calls.callAddress(address, protocol, request, options)
+  }
+
+  onCall(protocol: Protocol, responder: Responder): void {
+    this.#calls.onCall(protocol, responder)
+  }
+
+  admit(peers: ReadonlySet<PeerId>): void {
+    this.#links.admit(peers)
+    this.#reach.admit(this.#links.admitted)
+  }
+
+  setAddresses(peer: PeerId, addresses: readonly string[]): void {
+    this.#reach.setAddresses(peer, addresses)
+  }
+
+  onPeer(handler: (event: PeerEvent) => void): void {
+    this.#peerHandlers.push(handler)
+  }
+
+  connected(): ReadonlySet<PeerId> {
+    const confirmed = this.#links.all().filter(link => link.isConfirmed)
+    return new Set(confirmed.map(link => link.peer))
+  }
+
+  counters(): TransportCounters {
+    return {
+      malformed: this.#malformedCount,
+      dropped: this.#droppedCount,
+      queuedBytes: this.#mail.queuedBytes(),
+    }
+  }
+
+  #emit(event: PeerEvent): void {
+    if (this.#isStopped) return
+    this.#options.log.debug('peer event', { ...event })
+    for (const handler of this.#peerHandlers) handler(event)
+  }
+
+  #confirmed(peer: PeerId): Link | null {
+    const link = this.#links.member(peer)
+    return link?.isConfirmed === true ? link : null
+  }
+
+  /** Only a node that has admitted us answers; a refusal means that it will, or will hang up. */
+  #confirm(link: Link): void {
+    this.#node?.services.identify.identify(link.connection).then(
+      () => {
+        if (this.#links.of(link.connection) !== link || this.#isStopped) return
+        link.isConfirmed = true
+        this.#emit({ type: 'connected', peer: link.peer })
+        this.#mail.flush(link.peer)
+        this.#reach.connected(link.peer, link)
+      },
+      (error: unknown) =>
+        this.#options.log.debug('a peer has not admitted this node yet', {
+          peer: link.peer,
+          error: messageOf(error),
+        }),
+    )
+  }
+
+  #closed(link: Link, cause: CloseCause): void {
+    if (link.kind === 'guest' || this.#isStopped) return
+    this.#mail.reset(link.peer)
+    if (link.isConfirmed) {
+      this.#emit({ type: 'disconnected', peer: link.peer, cause })
+      this.#reach.lost(link.peer)
+    } else {
+      this.#reach.missed(link.peer, 'failed')
+    }
+  }
+
+  /** Tries the addresses in order. A connection that opens tells by itself whether it is confirmed or lost. */
+  async #dial(peer: PeerId, addresses: readonly string[]): Promise<void> {
+    let refusals = 0
+    for (const address of addresses) {
+      if (this.#node === null || this.#links.member(peer) !== undefined) return
+      const target = this.#parts.multiaddr(`${multiaddrOf(address)}/p2p/${peer}`)
+      try {
+        await this.#node.dial(target, { force: true, signal: AbortSignal.timeout(this.#parts.DIAL_MS_MAX) })
+        return
+      } catch (error) {
+        if (isRefusal(error)) refusals += 1
+        this.#options.log.debug('a dial failed', { peer, address, error: messageOf(error) })
+      } finally {
+        this.#links.dialEnded(peer)
+      }
+    }
+    if (this.#isStopped || this.#links.member(peer) !== undefined) return
+    this.#mail.reset(peer)
+    this.#reach.missed(peer, refusals > 0 && refusals === addresses.length ? 'refused' : 'failed')
+  }
+
+  async #visit(address: string, signal: AbortSignal): Promise<Connection> {
+    const target = this.#parts.multiaddr(multiaddrOf(address))
+    if (this.#node === null) throw new Failure('E_UNREACHABLE', 'the transport is not started')
+    return this.#node.dial(target, { force: true, signal }).catch((cause: unknown) => {
+      throw new Failure(
+        'E_UNREACHABLE',
+        { message: `nothing that speaks Tutti answers at ${address}`, why: messageOf(cause) },
+        { facts: { address, isRefused: isRefusal(cause) }, cause },
+      )
+    })
+  }
+}
+
+const isRefusal = (thrown: unknown): boolean => /ECONNREFUSED/.test(messageOf(thrown))
+
+const listenFailure = (listen: string, cause: unknown): Failure => {
+  const text = messageOf(cause)
+  const found = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(text)?.[1]
+  const { host, port } = hostPortOf(listen)
+  const told: Record<string, { code: ErrorCode; why: string; try: string }> = {
+    EADDRINUSE: {
+      code: 'E_PORT_IN_USE',
+      why: `another program, perhaps another node, listens on port ${port}`,
+      try: `tutti start --listen ${host}:${port + 1}    or find it: ss -ltnp 'sport = :${port}'`,
+    },
+    EADDRNOTAVAIL: {
+      code: 'E_INVALID',
+      why: `${host} is no address of this machine`,
+      try: 'ip address    lists them',
+    },
+    EACCES: { code: 'E_INVALID', why: `port ${port} needs more rights`, try: 'use a port from 1024 up' },
+  }
+  const known = found === undefined ? undefined : told[found]
+  const message = `cannot listen on ${listen} for peers`
+  if (known === undefined)
+    return new Failure('E_INTERNAL', { message, why: text.split('\n')[0] ?? '' }, { cause })
+  return new Failure(
+    known.code,
+    { message, why: known.why, try: known.try },
+    { facts: { listen, port }, cause },
+  )
+}
