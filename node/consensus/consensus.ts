@@ -1,0 +1,76 @@
+/** What the rest of a node sees of agreement: one way in (submit), one way out (state and subscriptions). */
+import type { ClusterEvent, Command, Outcome, State } from '../../scheduler/index.ts'
+
+export type PeerId = string
+
+export type SubmitOptions = {
+  /** The same on each retry of one logical write: it is applied once. A fresh random id when absent. */
+  readonly requestId?: string
+  readonly timeoutMs: number
+}
+
+export type Change = {
+  readonly state: State
+  /** Events of the entries applied since the last call, in order; empty after a snapshot was installed. */
+  readonly events: readonly ClusterEvent[]
+}
+
+/** The leader's view of one follower. */
+export type Follower = {
+  readonly id: PeerId
+  readonly role: 'voter' | 'learner'
+  readonly match: number
+  readonly next: number
+  readonly progress: 'probe' | 'replicate' | 'snapshot'
+  /** Milliseconds since it was last heard of; null: never. */
+  readonly lastContactMs: number | null
+}
+
+export type ConsensusStatus = {
+  readonly id: PeerId
+  readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'none'
+  readonly leader: PeerId | null
+  readonly term: number
+  readonly lastIndex: number
+  readonly commitIndex: number
+  readonly appliedIndex: number
+  readonly snapshotIndex: number
+  readonly voters: readonly PeerId[]
+  readonly learners: readonly PeerId[]
+  /** True while a joint change is under way. */
+  readonly isJoint: boolean
+  /** As leader: a quorum answered within an election timeout. As follower: the leader was heard within one. */
+  readonly hasQuorum: boolean
+  /** How old the state may be: 0 on a leader with quorum, else milliseconds since the leader was last heard; null: never. */
+  readonly ageMs: number | null
+  /** On the leader only, else empty. */
+  readonly followers: readonly Follower[]
+  /** Duration of the last durable write, milliseconds. */
+  readonly lastWriteMs: number | null
+  /** Set when the disk failed: the node votes and writes no more. */
+  readonly fatal: string | null
+}
+
+export type Consensus = {
+  /**
+   * Any node: forwarded to the leader, waited for until applied here or refused. Throws Failure: E_NO_LEADER (nobody
+   * to send it to until the deadline), E_NO_QUORUM or E_TIMEOUT (sent, fate unknown: retry with the same requestId), E_BUSY.
+   */
+  submit(command: Command, options: SubmitOptions): Promise<Outcome>
+  /** A linearizable read point: resolves with an index that covers all writes acknowledged before the call, once applied here. */
+  barrier(options: { readonly timeoutMs: number }): Promise<number>
+  /** The node's own replica. Rows are immutable, tables move on. */
+  state(): State
+  /** Called after each batch of applied entries; the returned function ends it. */
+  subscribe(listener: (change: Change) => void): () => void
+  /** Recent events from this index on, oldest first; `truncated` when older ones were already forgotten. */
+  eventsFrom(index: number): { readonly events: readonly ClusterEvent[]; readonly truncated: boolean }
+  status(): ConsensusStatus
+  /** Leader only, one at a time: makes these the voters and learners (joint when needed). Throws E_CONFLICT while another is under way, E_NO_LEADER elsewhere. */
+  changeConfiguration(target: {
+    readonly voters: readonly PeerId[]
+    readonly learners: readonly PeerId[]
+  }): Promise<void>
+  /** Hands leadership to `to`, or to the most up-to-date voter. Resolves when this node leads no more; E_TIMEOUT otherwise. */
+  transferLeadership(options: { readonly to?: PeerId; readonly timeoutMs: number }): Promise<void>
+}

@@ -1,0 +1,97 @@
+/** The core's picture of itself in the words of `ConsensusStatus`: ticks become milliseconds, roles get their product names. Pure. */
+import type { PeerStatus, Status } from '../../raft/index.ts'
+import type { ConsensusStatus, Follower, PeerId } from './consensus.ts'
+
+export const roleOf = (status: Status): ConsensusStatus['role'] => {
+  if (status.role === 'leader') return 'leader'
+  if (status.role === 'candidate' || status.role === 'preCandidate') return 'candidate'
+  const { voters, votersOutgoing, learners } = status.configuration
+  if (voters.includes(status.id) || votersOutgoing.includes(status.id)) return 'follower'
+  return learners.includes(status.id) ? 'learner' : 'none'
+}
+
+/**
+ * Ticks since a quorum was last heard of by the leader: the largest of the smallest ages that make up a majority. During a
+ * joint change both majorities count.
+ */
+export const quorumAgeTicks = (status: Status): number => {
+  const ages = new Map(status.peers.map(peer => [peer.id, peer.ticksSinceHeard]))
+  const ageOf = (voters: readonly PeerId[]): number => {
+    const sorted = voters
+      .map(voter => (voter === status.id ? 0 : (ages.get(voter) ?? Number.POSITIVE_INFINITY)))
+      .sort((left, right) => left - right)
+    return sorted[Math.floor(voters.length / 2)] ?? 0
+  }
+  return Math.max(ageOf(status.configuration.voters), ageOf(status.configuration.votersOutgoing))
+}
+
+/** The leader, unless it was not heard of for an election timeout: a learner's core never gives up on one. */
+export const livingLeader = (status: Status, electionTicksMax: number): PeerId | null =>
+  status.ticksSinceLeader <= electionTicksMax ? status.leader : null
+
+const followerOf = (peer: PeerStatus, tickMs: number): Follower => ({
+  id: peer.id,
+  role: peer.isVoter ? 'voter' : 'learner',
+  match: peer.match,
+  next: peer.next,
+  progress: peer.state,
+  lastContactMs: peer.ticksSinceHeard * tickMs,
+})
+
+export const statusOf = (
+  status: Status,
+  facts: {
+    readonly appliedIndex: number
+    readonly tickMs: number
+    readonly electionTicksMax: number
+    /** Milliseconds since the leader (on the leader: a quorum) was last heard; null: never. */
+    readonly contactAgeMs: number | null
+    readonly lastWriteMs: number | null
+  },
+): ConsensusStatus => {
+  const isLeader = status.role === 'leader'
+  const leader = livingLeader(status, facts.electionTicksMax)
+  const hasQuorum = isLeader ? quorumAgeTicks(status) < facts.electionTicksMax : leader !== null
+  const { configuration } = status
+  return {
+    id: status.id,
+    role: roleOf(status),
+    leader,
+    term: status.term,
+    lastIndex: status.lastIndex,
+    commitIndex: status.commitIndex,
+    appliedIndex: facts.appliedIndex,
+    snapshotIndex: status.snapshot?.index ?? 0,
+    voters: configuration.voters,
+    learners: configuration.learners,
+    isJoint: configuration.votersOutgoing.length > 0,
+    hasQuorum,
+    ageMs: isLeader && hasQuorum ? 0 : facts.contactAgeMs,
+    followers: status.peers.map(peer => followerOf(peer, facts.tickMs)),
+    lastWriteMs: facts.lastWriteMs,
+    fatal: null,
+  }
+}
+
+/** Of a node whose core is not running: still loading, or stopped by its disk. */
+export const idleStatus = (
+  id: PeerId,
+  facts: { readonly appliedIndex: number; readonly fatal: string | null },
+): ConsensusStatus => ({
+  id,
+  role: 'none',
+  leader: null,
+  term: 0,
+  lastIndex: facts.appliedIndex,
+  commitIndex: facts.appliedIndex,
+  appliedIndex: facts.appliedIndex,
+  snapshotIndex: 0,
+  voters: [],
+  learners: [],
+  isJoint: false,
+  hasQuorum: false,
+  ageMs: null,
+  followers: [],
+  lastWriteMs: null,
+  fatal: facts.fatal,
+})

@@ -1,0 +1,371 @@
+/**
+ * Drives the Raft core: feeds it ticks, messages and proposals, and carries out each `Ready` in the order the core
+ * demands (persist before promise). Everything that takes time is piped back, so the core is stepped by one message at
+ * a time. A crash or a full disk drops the core, which is then started anew from the disk; the store goes on.
+ */
+import { type Fact, type Input, type Message, Raft, type Ready } from '../../raft/index.ts'
+import type { NodeId } from '../../scheduler/index.ts'
+import type { Behavior, Context } from '../actor/actor.ts'
+import { type Failure, failureOf, messageOf } from '../errors.ts'
+import { Answers, roleChanges } from './answers.ts'
+import { Applier } from './applier.ts'
+import type { ConsensusStatus, PeerId } from './consensus.ts'
+import { PromiseQueue } from './promise-queue.ts'
+import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
+import { idleStatus, livingLeader, quorumAgeTicks, statusOf } from './raft-status.ts'
+import { SnapshotTraffic } from './snapshot-traffic.ts'
+import { loadStartup, type Startup } from './startup.ts'
+
+/** One core with everything that lives and dies with it. */
+type Running = {
+  readonly life: symbol
+  readonly core: Raft
+  readonly promises: PromiseQueue
+  readonly applier: Applier
+  readonly traffic: SnapshotTraffic
+  isApplyQueued: boolean
+  /** Start of the oldest write that the disk has not acknowledged. */
+  writingSinceMs: number | null
+  /** The term in which this node leads, as the core says. */
+  leaderTerm: number | null
+}
+
+export const raftActor = (deps: RaftDeps): Behavior<RaftMessage> => new RaftActor(deps)
+
+class RaftActor implements Behavior<RaftMessage> {
+  readonly #deps: RaftDeps
+  readonly #answers = new Answers()
+  #running: Running | null = null
+  #failure: Failure | null = null
+  #batch: { readonly key: string; readonly data: Uint8Array }[] = []
+  #isLeading = false
+  #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
+  /** When the leader, or on the leader a quorum, was last heard. */
+  #contactAtMs: number | null = null
+  #lastWriteMs: number | null = null
+  #cancelTick: () => void = () => undefined
+  readonly #inputs: Input[] = []
+  #isStepping = false
+
+  constructor(deps: RaftDeps) {
+    this.#deps = deps
+  }
+
+  start(ctx: Context<RaftMessage>): void {
+    this.#deps.view.current = () => this.#status(ctx)
+    this.#load(ctx)
+    this.#tick(ctx)
+  }
+
+  stop(): void {
+    this.#drop('the node is stopping')
+  }
+
+  receive(message: RaftMessage, ctx: Context<RaftMessage>): void {
+    if ('life' in message && message.life !== this.#running?.life) return
+    switch (message.type) {
+      case 'raft/Load':
+        return this.#load(ctx)
+      case 'raft/Loaded':
+        return this.#begin(message.startup, ctx)
+      case 'raft/NotLoaded':
+      case 'raft/DiskFailed':
+        return this.#fail(message.thrown, ctx)
+      case 'raft/Tick':
+        return this.#tick(ctx)
+      case 'raft/Propose':
+        return this.#propose(message.data, message.replyTo, ctx)
+      case 'raft/Flush':
+        return this.#flush(ctx)
+      case 'raft/Received':
+        return this.#received(message.from, message.message, ctx)
+      case 'raft/Persisted':
+        return this.#persisted(message.sequence, message.sinceMs, ctx)
+      case 'raft/Apply':
+        return this.#apply(ctx)
+      case 'raft/PeerGone':
+        return this.#step({ type: 'peerDisconnected', peer: message.peer }, ctx)
+      case 'raft/Unreachable':
+        return this.#step({ type: 'unreachable', peer: message.peer }, ctx)
+      case 'raft/Read':
+      case 'raft/Configure':
+      case 'raft/Transfer':
+        return this.#ask(message, ctx)
+      default:
+        return this.#stepWith(this.#running?.traffic.settled(message, ctx) ?? null, ctx)
+    }
+  }
+
+  #load(ctx: Context<RaftMessage>): void {
+    if (this.#running !== null) return
+    const { id, bootstrap, logStore, snapshotStore } = this.#deps
+    const startup = loadStartup({ id, bootstrap, logStore, snapshotStore, mustWrite: this.#failure !== null })
+    ctx.pipe(
+      startup,
+      loaded => ({ type: 'raft/Loaded', startup: loaded }),
+      thrown => ({ type: 'raft/NotLoaded', thrown }),
+    )
+  }
+
+  #begin(startup: Startup, ctx: Context<RaftMessage>): void {
+    if (this.#running !== null) return
+    const { id, settings, store, snapshotStore, listener } = this.#deps
+    const life = Symbol('life')
+    const applier = new Applier(store, settings, startup)
+    this.#running = {
+      life,
+      core: new Raft(id, startup.saved, settings.core, () => ctx.random()),
+      promises: new PromiseQueue(),
+      applier,
+      traffic: new SnapshotTraffic(snapshotStore, applier, life),
+      isApplyQueued: false,
+      writingSinceMs: null,
+      leaderTerm: null,
+    }
+    if (this.#failure !== null) ctx.log.info('the disk works again', {})
+    this.#failure = null
+    // What the disk knows to be committed is in the state before anybody looks at it.
+    this.#step({ type: 'applied', index: startup.saved.snapshot?.index ?? 0 }, ctx)
+    while (this.#running.applier.hasMore) this.#apply(ctx)
+    this.#hurry(this.#running.core, ctx)
+    listener.started()
+  }
+
+  /** The only voter has nobody to wait for. */
+  #hurry(core: Raft, ctx: Context<RaftMessage>): void {
+    const { voters, votersOutgoing } = core.status().configuration
+    if (votersOutgoing.length > 0 || voters.length !== 1 || voters[0] !== this.#deps.id) return
+    const ticksMax = this.#deps.settings.core.electionTicksMax
+    for (let ticks = 0; ticks < ticksMax && core.status().role === 'follower'; ticks++)
+      this.#step({ type: 'tick' }, ctx)
+  }
+
+  #drop(why: string): void {
+    this.#running = null
+    this.#batch = []
+    this.#answers.abandon(why)
+    this.#announce()
+  }
+
+  /** The disk refused. Nothing of what the core wanted to promise has left, so it can be forgotten. */
+  #fail(thrown: unknown, ctx: Context<RaftMessage>): void {
+    const failure = failureOf(thrown, 'E_DISK_FAILED')
+    if (this.#failure?.code !== failure.code)
+      ctx.log.error('this node votes and writes no more', { code: failure.code, reason: failure.message })
+    this.#failure = failure
+    this.#drop(failure.message)
+    this.#deps.listener.failed(failure)
+    if (failure.code === 'E_DISK_FULL') ctx.after(this.#deps.settings.diskRetryMs, { type: 'raft/Load' })
+  }
+
+  /** What carrying out a `Ready` brings about waits until that one is done: each is dealt with in the order in which it came. */
+  #step(input: Input, ctx: Context<RaftMessage>): void {
+    this.#inputs.push(input)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
+      if (this.#running !== null) this.#carryOut(this.#running, this.#running.core.step(next), ctx)
+    this.#isStepping = false
+  }
+
+  #stepWith(input: Input | null, ctx: Context<RaftMessage>): void {
+    if (input !== null) this.#step(input, ctx)
+  }
+
+  /** The numbered duties of raft/index.ts. */
+  #carryOut(running: Running, ready: Ready, ctx: Context<RaftMessage>): void {
+    this.#persist(running, ready, ctx)
+    this.#send(running, ready.sendNow, ctx)
+    this.#send(running, running.promises.hold(ready.sendAfterPersist), ctx)
+    for (const write of ready.snapshotWrites) this.#stepWith(running.traffic.write(write, ctx), ctx)
+    for (const read of ready.snapshotReads) this.#stepWith(running.traffic.read(read, ctx), ctx)
+    if (ready.install !== null) {
+      running.applier.install(ready.install, running.traffic.takeReceived(ready.install.index))
+      this.#step({ type: 'applied', index: ready.install.index }, ctx)
+    }
+    running.applier.queue(ready.apply)
+    this.#queueApply(running, ctx)
+    for (const fact of ready.facts) this.#note(running, fact, ctx)
+    this.#answers.settle(ready.proposals, ready.reads)
+    this.#announce()
+  }
+
+  #persist(running: Running, { persist }: Ready, ctx: Context<RaftMessage>): void {
+    if (persist === null) return
+    const { life } = running
+    const sinceMs = ctx.monotonicMs()
+    const { sequence, ...write } = persist
+    running.promises.handed(sequence)
+    running.writingSinceMs ??= sinceMs
+    ctx.pipe(
+      this.#deps.logStore.write(write),
+      () => ({ type: 'raft/Persisted', life, sequence, sinceMs }),
+      thrown => ({ type: 'raft/DiskFailed', life, thrown }),
+    )
+  }
+
+  #persisted(sequence: number, sinceMs: number, ctx: Context<RaftMessage>): void {
+    const running = this.#running
+    if (running === null) return
+    this.#lastWriteMs = ctx.monotonicMs() - sinceMs
+    this.#send(running, running.promises.durable(sequence), ctx)
+    running.writingSinceMs = running.promises.isWriting ? ctx.monotonicMs() : null
+    this.#step({ type: 'persisted', sequence }, ctx)
+  }
+
+  #send(running: Running, envelopes: Ready['sendNow'], ctx: Context<RaftMessage>): void {
+    const { life } = running
+    const refused = new Set<PeerId>()
+    for (const { to, message } of envelopes) if (!this.#deps.send(to, message)) refused.add(to)
+    for (const peer of refused) ctx.self.send({ type: 'raft/Unreachable', life, peer })
+  }
+
+  #received(from: PeerId, message: unknown, ctx: Context<RaftMessage>): void {
+    const running = this.#running
+    if (running === null || typeof message !== 'object' || message === null) return
+    // The transport lets only admitted peers through. One that left may still be connected for a moment; strangers
+    // to our replica must be heard, for it may lag behind the roster that admitted them.
+    const hasLeft = this.#deps.store.state().nodes.get(from as NodeId)?.state === 'left'
+    if (hasLeft && !isMember(running.core, from))
+      return ctx.log.debug('message of a node that left', { from })
+    const envelope = { from, to: this.#deps.id, message: message as Message }
+    this.#step({ type: 'receive', envelope }, ctx)
+  }
+
+  #queueApply(running: Running, ctx: Context<RaftMessage>): void {
+    if (running.isApplyQueued || !running.applier.hasMore) return
+    running.isApplyQueued = true
+    ctx.self.send({ type: 'raft/Apply', life: running.life })
+  }
+
+  #apply(ctx: Context<RaftMessage>): void {
+    const running = this.#running
+    if (running === null) return
+    running.isApplyQueued = false
+    const applied = running.applier.next()
+    if (applied === null) return
+    this.#step({ type: 'applied', index: applied.index }, ctx)
+    if (applied.term === running.leaderTerm && !this.#isLeading) {
+      this.#isLeading = true
+      this.#deps.listener.leading(true)
+    }
+    this.#deps.listener.settled(applied.settled)
+    this.#queueApply(running, ctx)
+    running.traffic.takeWhenDue(ctx)
+  }
+
+  #propose(data: Uint8Array, replyTo: ReplyTo<ProposeReply>, ctx: Context<RaftMessage>): void {
+    if (this.#running === null)
+      return replyTo({ type: 'refused', reason: 'notLeader', detail: this.#idleReason() })
+    // Whatever else waits in the mailbox joins the batch: one step, one write, one message per peer.
+    if (this.#batch.length === 0) ctx.self.send({ type: 'raft/Flush' })
+    this.#batch.push({ key: this.#answers.proposal(replyTo), data })
+  }
+
+  #flush(ctx: Context<RaftMessage>): void {
+    const proposals = this.#batch
+    this.#batch = []
+    if (proposals.length > 0) this.#step({ type: 'propose', proposals }, ctx)
+  }
+
+  #ask(
+    message: Extract<RaftRequest, { type: 'raft/Read' | 'raft/Configure' | 'raft/Transfer' }>,
+    ctx: Context<RaftMessage>,
+  ): void {
+    const running = this.#running
+    const isLeader = running?.leaderTerm != null
+    switch (message.type) {
+      case 'raft/Read':
+        if (running === null) return message.replyTo({ type: 'refused', reason: 'noLeader' })
+        return this.#step({ type: 'read', key: this.#answers.read(message.replyTo) }, ctx)
+      case 'raft/Transfer':
+        if (!isLeader) return message.replyTo({ type: 'done' })
+        this.#answers.transferring(message.replyTo)
+        return this.#step({ type: 'transferLeadership', to: message.to }, ctx)
+      case 'raft/Configure': {
+        const { voters, learners, replyTo } = message
+        if (running === null || !isLeader)
+          return replyTo({ type: 'refused', reason: 'notLeader', detail: this.#idleReason() })
+        const changes = roleChanges(running.core.status().configuration, { voters, learners })
+        if (changes.length === 0) return replyTo({ type: 'done' })
+        const key = this.#answers.configuring({ voters, learners }, replyTo)
+        if (key === null)
+          return replyTo({ type: 'refused', reason: 'changeInFlight', detail: 'another change is under way' })
+        return this.#step({ type: 'proposeConfiguration', key, changes, autoLeave: true }, ctx)
+      }
+    }
+  }
+
+  #note(running: Running, fact: Fact, ctx: Context<RaftMessage>): void {
+    this.#answers.note(fact)
+    if (fact.type === 'becameLeader') running.leaderTerm = fact.term
+    if (fact.type === 'becameFollower') running.leaderTerm = null
+    if (fact.type === 'leaderChanged') this.#noteLeader(running)
+    if (fact.type === 'steppedDown') ctx.log.warn('stepped down', { ...fact })
+    else if (fact.type === 'leaderChanged' || fact.type === 'configurationCommitted')
+      ctx.log.info('raft', { ...fact })
+    else ctx.log.debug('raft', { ...fact })
+  }
+
+  /** Tells when leadership was lost; that it was won shows when an entry of the own term is applied. */
+  #announce(): void {
+    if (!this.#isLeading || this.#running?.leaderTerm != null) return
+    this.#isLeading = false
+    this.#deps.listener.leading(false)
+  }
+
+  #noteLeader({ core }: Running): void {
+    const status = core.status()
+    const leader = livingLeader(status, this.#deps.settings.core.electionTicksMax)
+    if (leader === this.#known.leader && status.term === this.#known.term) return
+    this.#known = { leader, term: status.term }
+    this.#deps.listener.leaderChanged(leader, status.term)
+  }
+
+  #tick(ctx: Context<RaftMessage>): void {
+    const { tickMs, core: options } = this.#deps.settings
+    this.#cancelTick()
+    this.#cancelTick = ctx.after(tickMs, { type: 'raft/Tick' })
+    const running = this.#running
+    if (running === null) return
+    this.#step({ type: 'tick' }, ctx)
+    this.#noteLeader(running)
+    const nowMs = ctx.monotonicMs()
+    const status = running.core.status()
+    const ageTicks = status.role === 'leader' ? quorumAgeTicks(status) : status.ticksSinceLeader
+    if (status.leader !== null && Number.isFinite(ageTicks))
+      this.#contactAtMs = Math.max(this.#contactAtMs ?? 0, nowMs - ageTicks * tickMs)
+    running.traffic.forgetUnused(nowMs)
+    // A leader whose disk hangs commits nothing itself and still keeps others from leading (etcd issue 15247).
+    const writingMs = running.writingSinceMs === null ? 0 : nowMs - running.writingSinceMs
+    if (
+      running.leaderTerm !== null &&
+      writingMs > options.electionTicksMin * tickMs &&
+      status.transferTarget === null
+    )
+      this.#step({ type: 'transferLeadership', to: null }, ctx)
+  }
+
+  #idleReason(): string {
+    return this.#failure?.message ?? 'this node does not lead'
+  }
+
+  #status(ctx: Context<RaftMessage>): ConsensusStatus {
+    const { id, store, settings } = this.#deps
+    const appliedIndex = store.state().index
+    if (this.#running === null)
+      return idleStatus(id, { appliedIndex, fatal: this.#failure === null ? null : messageOf(this.#failure) })
+    return statusOf(this.#running.core.status(), {
+      appliedIndex,
+      tickMs: settings.tickMs,
+      electionTicksMax: settings.core.electionTicksMax,
+      contactAgeMs: this.#contactAtMs === null ? null : Math.max(0, ctx.monotonicMs() - this.#contactAtMs),
+      lastWriteMs: this.#lastWriteMs,
+    })
+  }
+}
+
+const isMember = (core: Raft, id: PeerId): boolean => {
+  const { voters, votersOutgoing, learners } = core.status().configuration
+  return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id)
+}

@@ -1,0 +1,55 @@
+/** Runs on every node and does something on the leader only: there it keeps the planner and the warden alive. */
+import type { Member } from '../../gossip/index.ts'
+import type { ActorRef, Behavior } from '../actor/actor.ts'
+import type { Consensus } from '../consensus/consensus.ts'
+import { type PlannerMessage, plannerActor } from './planner.actor.ts'
+import type { KeeperPolicy } from './quorum-keeper.ts'
+import { type WardenMessage, wardenActor } from './warden.actor.ts'
+
+export type ControllerDeps = {
+  readonly id: string
+  /** `onLeadership` says true only once the leader's state holds all that was ever committed. */
+  readonly consensus: Consensus & { onLeadership(listener: (isLeading: boolean) => void): () => void }
+  /** Gossip's view, as of now. */
+  readonly members: () => readonly Member[]
+  /** Decides between equal nodes; drawn anew for each plan. */
+  readonly seed: () => number
+  readonly policy?: Partial<KeeperPolicy>
+}
+
+export type ControllerMessage =
+  | { readonly type: 'controller/LeadershipChanged'; readonly isLeading: boolean }
+  | { readonly type: 'controller/MembersChanged' }
+
+type Office = { readonly planner: ActorRef<PlannerMessage>; readonly warden: ActorRef<WardenMessage> }
+
+export const controllerActor = (deps: ControllerDeps): Behavior<ControllerMessage> => {
+  let office: Office | null = null
+  let unsubscribe: () => void = () => undefined
+  return {
+    start(ctx) {
+      unsubscribe = deps.consensus.onLeadership(isLeading =>
+        ctx.self.send({ type: 'controller/LeadershipChanged', isLeading }),
+      )
+    },
+    stop: () => unsubscribe(),
+    receive(message, ctx) {
+      switch (message.type) {
+        case 'controller/MembersChanged':
+          return office?.warden.send({ type: 'warden/MembersChanged' })
+        case 'controller/LeadershipChanged':
+          if (office !== null) {
+            ctx.stop(office.planner)
+            ctx.stop(office.warden)
+            office = null
+          }
+          if (!message.isLeading) return
+          office = {
+            planner: ctx.spawn('planner', () => plannerActor(deps)),
+            warden: ctx.spawn('warden', () => wardenActor(deps)),
+          }
+          return
+      }
+    },
+  }
+}

@@ -1,0 +1,107 @@
+/** On the leader: turns what the scheduler wants into commands, one plan at a time, soon after each change of the state. */
+import { nextDueMs, type Outcome, type PodId, plan } from '../../scheduler/index.ts'
+import type { Behavior, Context } from '../actor/actor.ts'
+import type { Consensus } from '../consensus/consensus.ts'
+import { messageOf } from '../errors.ts'
+
+export type PlannerDeps = {
+  readonly consensus: Pick<Consensus, 'state' | 'subscribe' | 'submit'>
+  /** Decides between equal nodes. */
+  readonly seed: () => number
+}
+
+export type PlannerMessage =
+  | { readonly type: 'planner/StateChanged' }
+  | { readonly type: 'planner/Plan' }
+  | { readonly type: 'planner/Applied'; readonly outcome: Outcome }
+  | { readonly type: 'planner/Failed'; readonly thrown: unknown }
+
+/** Changes come in bursts; one plan answers a whole burst. */
+const GATHER_MS = 5
+/** Planning takes at most a quarter of the time, however large the cluster: this many times its duration is a pause. */
+const PAUSE_FACTOR = 3
+/** A safety net: planning is triggered by changes and due times. */
+const IDLE_MS_MAX = 2_000
+const REFUSED_MS = 10
+const REFUSED_MS_MAX = 1_000
+const FAILED_MS = 100
+const SUBMIT_TIMEOUT_MS = 5_000
+
+export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<PlannerMessage> => {
+  let unsubscribe: () => void = () => undefined
+  let isNotified = false
+  let isSubmitting = false
+  let refusedCount = 0
+  let notBeforeMs = 0
+  let planned: { readonly atMs: number; readonly cancel: () => void } | null = null
+
+  /** At the earliest of all times asked for. */
+  const planIn = (delayMs: number, ctx: Context<PlannerMessage>): void => {
+    const atMs = Math.max(ctx.monotonicMs() + delayMs, notBeforeMs)
+    if (planned !== null && planned.atMs <= atMs) return
+    planned?.cancel()
+    planned = { atMs, cancel: ctx.after(atMs - ctx.monotonicMs(), { type: 'planner/Plan' }) }
+  }
+
+  const planNow = (ctx: Context<PlannerMessage>): void => {
+    planned = null
+    if (isSubmitting) return
+    const startedMs = ctx.monotonicMs()
+    const nowMs = ctx.wallMs()
+    const state = consensus.state()
+    const next = plan(state, { nowMs, seed: seed(), podId: () => randomPodId(ctx) })
+    notBeforeMs = ctx.monotonicMs() + PAUSE_FACTOR * (ctx.monotonicMs() - startedMs)
+    if (next === null) {
+      const dueMs = nextDueMs(state, nowMs)
+      return planIn(dueMs === null ? IDLE_MS_MAX : Math.min(IDLE_MS_MAX, Math.max(0, dueMs - nowMs)), ctx)
+    }
+    isSubmitting = true
+    ctx.log.debug('plan', { changes: next.changes.length, basedOnIndex: next.basedOnIndex })
+    ctx.pipe(
+      consensus.submit({ type: 'plan/Apply', atMs: nowMs, plan: next }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
+      outcome => ({ type: 'planner/Applied', outcome }),
+      thrown => ({ type: 'planner/Failed', thrown }),
+    )
+  }
+
+  return {
+    start(ctx) {
+      unsubscribe = consensus.subscribe(() => {
+        if (isNotified) return
+        isNotified = true
+        ctx.self.send({ type: 'planner/StateChanged' })
+      })
+      planIn(0, ctx)
+    },
+    stop: () => unsubscribe(),
+    receive(message, ctx) {
+      switch (message.type) {
+        case 'planner/StateChanged':
+          isNotified = false
+          return planIn(GATHER_MS, ctx)
+        case 'planner/Plan':
+          return planNow(ctx)
+        case 'planner/Applied':
+          isSubmitting = false
+          refusedCount = message.outcome.ok ? 0 : refusedCount + 1
+          if (!message.outcome.ok) ctx.log.debug('plan refused', { reason: message.outcome.refusal.message })
+          return planIn(
+            message.outcome.ok ? 0 : Math.min(REFUSED_MS_MAX, REFUSED_MS * 2 ** refusedCount),
+            ctx,
+          )
+        case 'planner/Failed':
+          isSubmitting = false
+          ctx.log.debug('plan not written', { reason: messageOf(message.thrown) })
+          return planIn(FAILED_MS, ctx)
+      }
+    },
+  }
+}
+
+/** 80 bits of the injected dice. */
+const randomPodId = (ctx: Context<PlannerMessage>): PodId =>
+  Array.from({ length: 4 }, () =>
+    Math.floor(ctx.random() * 2 ** 20)
+      .toString(16)
+      .padStart(5, '0'),
+  ).join('') as PodId

@@ -1,0 +1,156 @@
+/** On the leader: watches the nodes. Commits verdicts about their life and death, and keeps the right ones voting. */
+import type { Member } from '../../gossip/index.ts'
+import type { Node, NodeId } from '../../scheduler/index.ts'
+import type { Behavior, Context } from '../actor/actor.ts'
+import type { Consensus, ConsensusStatus } from '../consensus/consensus.ts'
+import { messageOf } from '../errors.ts'
+import { type Candidate, chooseVoters, KEEPER_POLICY, type KeeperPolicy } from './quorum-keeper.ts'
+import { judge, type Verdict } from './verdicts.ts'
+
+export type WardenDeps = {
+  readonly id: string
+  readonly consensus: Pick<
+    Consensus,
+    'state' | 'status' | 'submit' | 'changeConfiguration' | 'transferLeadership'
+  >
+  readonly members: () => readonly Member[]
+  readonly policy?: Partial<KeeperPolicy>
+}
+
+export type WardenMessage =
+  | { readonly type: 'warden/Look' }
+  | { readonly type: 'warden/LookOnce' }
+  /** Gossip changed its mind about somebody. */
+  | { readonly type: 'warden/MembersChanged' }
+  | { readonly type: 'warden/Judged'; readonly id: string }
+  | { readonly type: 'warden/Changed' }
+
+const LOOK_MS = 100
+/** Gossip's news come in bursts. */
+const GATHER_MS = 5
+/** A voter that Raft has not heard for so long is out of touch, whatever gossip says: it is of no use to the quorum. */
+const CONTACT_LOST_MS = 1_000
+const UNKNOWN_GRACE_MS = 10_000
+const SUBMIT_TIMEOUT_MS = 5_000
+const TRANSFER_TIMEOUT_MS = 2_000
+/** The node label that names its failure domain. */
+const ZONE_LABEL = 'zone'
+
+export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
+  const { id, consensus } = deps
+  const policy = { ...KEEPER_POLICY, ...deps.policy }
+  /** Since when a node has been in touch, or not. */
+  const touch = new Map<string, { readonly isAlive: boolean; readonly sinceMs: number }>()
+  const judging = new Set<string>()
+  let isChanging = false
+  let isLookDue = false
+  let leadingSinceMs = 0
+
+  const pronounce = (verdict: Verdict, ctx: Context<WardenMessage>): void => {
+    if (judging.has(verdict.id)) return
+    judging.add(verdict.id)
+    ctx.log.info('verdict', { ...verdict })
+    const command = {
+      type: 'node/Verdict',
+      atMs: ctx.wallMs(),
+      id: verdict.id as NodeId,
+      state: verdict.state,
+      reason: verdict.reason,
+    } as const
+    ctx.pipe(
+      consensus.submit(command, { timeoutMs: SUBMIT_TIMEOUT_MS }),
+      () => ({ type: 'warden/Judged', id: verdict.id }),
+      thrown => {
+        ctx.log.debug('verdict not written', { id: verdict.id, reason: messageOf(thrown) })
+        return { type: 'warden/Judged', id: verdict.id }
+      },
+    )
+  }
+
+  const candidate = (node: Node, status: ConsensusStatus, nowMs: number): Candidate => {
+    const follower = status.followers.find(one => one.id === node.id)
+    const contactMs = follower?.lastContactMs ?? Number.POSITIVE_INFINITY
+    const isAlive = node.id === id || contactMs < CONTACT_LOST_MS
+    const known = touch.get(node.id)
+    // Lost contact began when it was last heard, not when that was noticed.
+    const sinceMs = isAlive || contactMs === Number.POSITIVE_INFINITY ? nowMs : nowMs - contactMs
+    const now = known?.isAlive === isAlive ? known : { isAlive, sinceMs }
+    touch.set(node.id, now)
+    const lag = node.id === id ? 0 : status.commitIndex - (follower?.match ?? 0)
+    return { id: node.id, zone: node.labels[ZONE_LABEL] ?? null, lag, ...now }
+  }
+
+  /** Runs `work` as the one change under way. */
+  const change = (work: Promise<void>, ctx: Context<WardenMessage>): void => {
+    isChanging = true
+    ctx.pipe(
+      work,
+      () => ({ type: 'warden/Changed' }),
+      thrown => {
+        ctx.log.debug('membership not changed', { reason: messageOf(thrown) })
+        return { type: 'warden/Changed' }
+      },
+    )
+  }
+
+  const keepQuorum = (status: ConsensusStatus, ctx: Context<WardenMessage>): void => {
+    const nowMs = ctx.monotonicMs()
+    const nodes = [...consensus.state().nodes.values()].filter(node => node.state !== 'left')
+    const roster = nodes.map(node => candidate(node, status, nowMs))
+    if (isChanging || status.isJoint || roster.length === 0) return
+    const hasLeft = !nodes.some(node => node.id === id)
+    const heir = roster.find(one => one.isAlive && status.voters.includes(one.id))
+    if (hasLeft && heir !== undefined)
+      return change(consensus.transferLeadership({ timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
+    const { voters, learners } = status
+    const target = chooseVoters({ self: id, roster, configuration: { voters, learners }, policy, nowMs })
+    if (target === null) return
+    ctx.log.info('membership changes', { from: voters, to: target.voters, learners: target.learners })
+    change(consensus.changeConfiguration(target), ctx)
+  }
+
+  const look = (ctx: Context<WardenMessage>): void => {
+    const status = consensus.status()
+    if (status.role !== 'leader') return
+    const gossip = new Map(deps.members().map(member => [member.id, member.state]))
+    const contact = new Map(status.followers.map(follower => [follower.id, follower.lastContactMs]))
+    const witnessed = [...consensus.state().nodes.values()]
+      .filter(node => node.id !== id)
+      .map(node => ({
+        id: node.id,
+        state: node.state,
+        gossip: gossip.get(node.id) ?? null,
+        contactMs: contact.get(node.id) ?? null,
+      }))
+    const leadingMs = ctx.monotonicMs() - leadingSinceMs
+    for (const verdict of judge(witnessed, { leadingMs, unknownGraceMs: UNKNOWN_GRACE_MS }))
+      pronounce(verdict, ctx)
+    keepQuorum(status, ctx)
+  }
+
+  return {
+    start(ctx) {
+      leadingSinceMs = ctx.monotonicMs()
+      ctx.self.send({ type: 'warden/Look' })
+    },
+    receive(message, ctx) {
+      switch (message.type) {
+        case 'warden/Look':
+          ctx.after(LOOK_MS, { type: 'warden/Look' })
+          return look(ctx)
+        case 'warden/MembersChanged':
+          if (!isLookDue) ctx.after(GATHER_MS, { type: 'warden/LookOnce' })
+          isLookDue = true
+          return
+        case 'warden/LookOnce':
+          isLookDue = false
+          return look(ctx)
+        case 'warden/Judged':
+          return void judging.delete(message.id)
+        case 'warden/Changed':
+          isChanging = false
+          return
+      }
+    },
+  }
+}

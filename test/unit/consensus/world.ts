@@ -1,0 +1,200 @@
+/** A few nodes' consensus on virtual time, virtual disks and a network that tests can cut. */
+import { type ActorSystem, createActorSystem } from '../../../node/actor/system.ts'
+import {
+  type ConsensusOptions,
+  createConsensus,
+  type RunningConsensus,
+} from '../../../node/consensus/create.ts'
+import { Failure } from '../../../node/errors.ts'
+import { silentLog } from '../../../node/log.ts'
+import { memoryNetwork } from '../../../node/transport/memory.ts'
+import type { MemoryTransport } from '../../../node/transport/memory-transport.ts'
+import { firstOf } from '../../../node/transport/transport.ts'
+import type { Command } from '../../../scheduler/index.ts'
+import { prng } from '../../harness/prng.ts'
+import { SimulatedDisk } from '../../simulation/disk.ts'
+import {
+  createMachineClock,
+  createProgramClock,
+  createTimeline,
+  type ProgramClock,
+} from '../../simulation/timeline.ts'
+
+export type TestNode = {
+  readonly id: string
+  readonly disk: SimulatedDisk
+  readonly clock: ProgramClock
+  readonly system: ActorSystem
+  readonly random: () => number
+  readonly consensus: RunningConsensus
+  readonly transport: MemoryTransport
+  /** Each change of leadership of this node, in order. */
+  readonly leadership: boolean[]
+}
+
+export type World = {
+  readonly nodes: Map<string, TestNode>
+  start(id: string, options?: { readonly bootstrap?: boolean }): Promise<TestNode>
+  /** The process dies; connections to it are reset unless `silently`. */
+  kill(id: string, options?: { readonly silently: boolean }): void
+  /** Cuts both ways, without a reset; heals what is not named. */
+  cut(...pairs: readonly (readonly [string, string])[]): void
+  /** Every k-th call is answered, but the answer is lost on the way back. */
+  loseAnswers(every: number): void
+  call(from: string, to: string, request: unknown): Promise<unknown>
+  until(what: string, isSo: () => boolean, withinMs?: number): Promise<void>
+  pass(ms: number): Promise<void>
+  leader(): TestNode
+  /** Runs the world until the promise settles. */
+  settle<T>(promise: Promise<T>, withinMs?: number): Promise<T>
+}
+
+const LATENCY_MS = 1
+const PORT = 7701
+
+export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => {
+  const timeline = createTimeline()
+  const dice = prng(seed, 'consensus world')
+  const nodes = new Map<string, TestNode>()
+  const disks = new Map<string, SimulatedDisk>()
+  let cuts: ReadonlySet<string> = new Set()
+  let loseEvery = 0
+  let callCount = 0
+  const isCut = (from: string, to: string): boolean => cuts.has(`${from} ${to}`) || cuts.has(`${to} ${from}`)
+  const network = memoryNetwork({
+    clock: createMachineClock(timeline, createProgramClock(timeline)),
+    faults: { deliver: (from, to) => (isCut(from, to) ? [] : [LATENCY_MS + dice.random()]) },
+    random: dice.fork('network').random,
+  })
+
+  /** Answers are lost after the other side has done what was asked. */
+  async function* losing(values: AsyncIterable<unknown>): AsyncIterable<unknown> {
+    for await (const value of values) {
+      callCount += 1
+      if (loseEvery > 0 && callCount % loseEvery === 0) throw new Failure('E_TIMEOUT', 'the answer was lost')
+      yield value
+    }
+  }
+
+  const transportOf = (id: string): MemoryTransport => {
+    const transport = network.transport({ self: id, listen: `${hostOf(id)}:${PORT}`, log: silentLog })
+    const call = transport.call.bind(transport)
+    transport.call = (to, protocol, request, callOptions) => losing(call(to, protocol, request, callOptions))
+    transport.admit(new Set(PEERS))
+    for (const peer of PEERS) transport.setAddresses(peer, [`${hostOf(peer)}:${PORT}`])
+    return transport
+  }
+
+  const world: World = {
+    nodes,
+    async start(id, { bootstrap = false } = {}) {
+      const clock = createProgramClock(timeline)
+      const disk =
+        disks.get(id) ?? new SimulatedDisk(createMachineClock(timeline, clock), dice.fork(`disk of ${id}`))
+      disks.set(id, disk)
+      const transport = transportOf(id)
+      const random = dice.fork(`${id} ${timeline.nowMs()}`).random
+      const system = createActorSystem({ clock, random, log: silentLog, yieldTo: clock.turns() })
+      const creating = createConsensus({
+        system,
+        transport,
+        clock,
+        random,
+        log: silentLog,
+        logStore: disk.logStore(),
+        snapshotStore: disk.snapshotStore(),
+        id,
+        bootstrap,
+        options,
+      })
+      const consensus = await world.settle(creating)
+      const node: TestNode = { id, disk, clock, system, random, consensus, transport, leadership: [] }
+      consensus.onLeadership(isLeading => node.leadership.push(isLeading))
+      await world.settle(transport.start())
+      nodes.set(id, node)
+      return node
+    },
+    kill(id, { silently } = { silently: false }) {
+      const node = nodes.get(id)
+      nodes.delete(id)
+      node?.clock.end()
+      node?.disk.crash()
+      if (silently) cuts = new Set(PEERS.map(other => `${id} ${other}`))
+      node?.transport.kill()
+    },
+    cut(...pairs) {
+      cuts = new Set(pairs.map(([from, to]) => `${from} ${to}`))
+    },
+    loseAnswers(every) {
+      loseEvery = every
+    },
+    call: (from, to, request) =>
+      firstOf(nodes.get(from)!.transport.call(to, 'propose', request, { timeoutMs: 2_000 })),
+    async until(what, isSo, withinMs = 10_000) {
+      if (!(await timeline.run(timeline.nowMs() + withinMs, isSo))) throw new Error(`waited in vain: ${what}`)
+    },
+    async pass(ms) {
+      await timeline.run(timeline.nowMs() + ms)
+    },
+    leader() {
+      const leading = [...nodes.values()].filter(node => node.consensus.status().role === 'leader')
+      const newest = leading.sort((a, b) => b.consensus.status().term - a.consensus.status().term)[0]
+      if (newest === undefined) throw new Error('nobody leads')
+      return newest
+    },
+    async settle(promise, withinMs = 30_000) {
+      let isDone = false
+      const done = promise.finally(() => {
+        isDone = true
+      })
+      done.catch(() => undefined)
+      if (!(await timeline.run(timeline.nowMs() + withinMs, () => isDone))) throw new Error('never settled')
+      return done
+    },
+  }
+  return world
+}
+
+const PEERS = ['a', 'b', 'c', 'd', 'e']
+
+const hostOf = (id: string): string => `10.0.0.${1 + PEERS.indexOf(id)}`
+
+/** Node `a` founds, the others are added, first as learners, then as voters. */
+export const createCluster = async (
+  ids: readonly string[],
+  options: ConsensusOptions = {},
+  seed = 1,
+): Promise<World> => {
+  const world = createWorld(options, seed)
+  const first = await world.start(ids[0]!, { bootstrap: true })
+  for (const id of ids.slice(1)) await world.start(id)
+  await world.until('the founder leads', () => first.leadership.at(-1) === true)
+  if (ids.length > 1) {
+    await world.settle(first.consensus.changeConfiguration({ voters: [first.id], learners: ids.slice(1) }))
+    await world.until('all have caught up', () => hasCaughtUp(world))
+    await world.settle(first.consensus.changeConfiguration({ voters: ids, learners: [] }))
+  }
+  return world
+}
+
+export const hasCaughtUp = (world: World): boolean => {
+  const indexes = [...world.nodes.values()].map(node => node.consensus.state().index)
+  return Math.min(...indexes) === Math.max(...indexes) && Math.min(...indexes) > 0
+}
+
+let tokenCount = 0
+
+/** A small command that always holds. */
+export const tokenCommand = (id = `t${++tokenCount}`): Command => ({
+  type: 'token/Create',
+  atMs: 1_000,
+  token: {
+    id,
+    kind: 'join',
+    secretHash: 'x'.repeat(64),
+    role: 'viewer',
+    labels: {},
+    uses: 1,
+    expiresAtMs: 9_000_000,
+  },
+})
