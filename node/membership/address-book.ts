@@ -30,7 +30,7 @@ export const openAddressBook = async (options: {
     const text = textOf(peers)
     if (text === written) return
     try {
-      await writeFile(`${path}.new`, text, { mode: 0o600 })
+      await writeFile(`${path}.new`, text, { mode: 0o600, flush: true })
       await rename(`${path}.new`, path)
       written = text
     } catch (thrown) {

@@ -8,6 +8,7 @@ import { LabCluster } from './cluster.ts'
 import { allAddressesChange, allNodesDie } from './scenarios/blackout.ts'
 import { type KillRound, killRounds, runTen } from './scenarios/killing.ts'
 import { leaderIsCutOff } from './scenarios/partition.ts'
+import { engineDies, imageIsMissing } from './scenarios/refusals.ts'
 import { seedDies } from './scenarios/seed.ts'
 
 const { values } = parseArgs({
@@ -48,6 +49,8 @@ try {
     report(await killRounds(cluster, Number(values.rounds), prng(Number(values.seed)))),
   )
   await timed('the leader is cut off with one other', () => leaderIsCutOff(cluster))
+  await timed('an image is missing', () => imageIsMissing(cluster))
+  await timed('an engine hangs', () => engineDies(cluster))
   await timed('all nodes die at once', () => allNodesDie(cluster))
   await timed('all nodes come back with new addresses', () => allAddressesChange(cluster))
   await timed('the seed dies and a sixth joins', () => seedDies(cluster))

@@ -206,6 +206,11 @@ export class Host {
     }
   }
 
+  /** Stops or continues the host's dockerd: frozen, it takes connections and answers nothing. */
+  signalEngine(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    must('pkill', [`-${signal}`, '-f', `^dockerd --data-root ${this.directory}/docker `])
+  }
+
   async nodeIsGone(): Promise<void> {
     await until(`the node of ${this.name} to end`, 20_000, () => (this.nodePid() === null ? true : null))
   }

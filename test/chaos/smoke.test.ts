@@ -4,6 +4,7 @@ import { LabCluster } from './cluster.ts'
 import { allAddressesChange, allNodesDie } from './scenarios/blackout.ts'
 import { killRounds, runTen } from './scenarios/killing.ts'
 import { leaderIsCutOff } from './scenarios/partition.ts'
+import { engineDies, imageIsMissing } from './scenarios/refusals.ts'
 import { seedDies } from './scenarios/seed.ts'
 
 /** The scenarios build on one another: each starts from the cluster that the one before has left whole. */
@@ -25,6 +26,10 @@ test('machines die, the leader too, and the work moves', async ({ cluster }) => 
 
 test('a minority refuses writes and keeps its containers, and healing leaves no duplicate', ({ cluster }) =>
   leaderIsCutOff(cluster))
+
+test('a missing image gives its reason and harms nobody', ({ cluster }) => imageIsMissing(cluster))
+
+test('an engine that hangs is named, and taken up again', ({ cluster }) => engineDies(cluster))
 
 test('all nodes die at once and adopt their containers', ({ cluster }) => allNodesDie(cluster))
 

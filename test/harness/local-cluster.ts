@@ -16,22 +16,36 @@ const READY_WITHIN_MS = 60_000
 export class LocalCluster {
   readonly directory: string
   readonly nodes: DemoNode[] = []
+  /** Undone between the end of the nodes and the removal of their files: mounts. Must not throw. */
+  readonly undo: (() => void)[] = []
 
   private constructor(directory: string) {
     this.directory = directory
   }
 
-  static async start(count: number): Promise<LocalCluster> {
+  /** Without nodes yet, for tests that prepare one specially before `launch`. */
+  static create(): LocalCluster {
     const cluster = new LocalCluster(mkdtempSync(join(tmpdir(), 'tutti-test-')))
     process.on('exit', cluster.#onExit)
+    return cluster
+  }
+
+  static async start(count: number): Promise<LocalCluster> {
+    const cluster = LocalCluster.create()
+    cluster.prepare()
+    await cluster.launch(count)
+    return cluster
+  }
+
+  /** Starts the first, prepared node, and further ones until there are `count`. */
+  async launch(count: number): Promise<void> {
     try {
-      const first = cluster.prepare()
+      const first = this.node(0)
       first.start({ runtime: 'process', join: null, token: null })
       await first.ready(AbortSignal.timeout(READY_WITHIN_MS))
-      for (let position = 1; position < count; position++) await cluster.grow()
-      return cluster
+      for (let position = 1; position < count; position++) await this.grow()
     } catch (thrown) {
-      await cluster.stop()
+      await this.stop()
       throw thrown
     }
   }
@@ -82,12 +96,14 @@ export class LocalCluster {
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map(node => node.stop()))
     await killStrays(this.directory)
+    for (const step of this.undo.splice(0)) step()
     process.off('exit', this.#onExit)
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 
   readonly #onExit = (): void => {
     for (const node of this.nodes) node.kill()
+    for (const step of this.undo.splice(0)) step()
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }

@@ -1,0 +1,171 @@
+/** What goes wrong and when, drawn from a seed before the run starts, so that the same seed breaks the same things. */
+import type { Prng } from '../harness/prng.ts'
+
+/** A machine by its position, or whoever leads when the fault begins. */
+export type Target = number | 'leader'
+
+/** The moment that a strike waits for, on whatever machine it comes first. */
+export type Moment =
+  /** A vote or the receipt of entries was promised: the message is on its way. */
+  | 'promise'
+  /** A leader's disk begins to write entries that are not yet committed. */
+  | 'append'
+  /** An election was won. */
+  | 'election'
+  /** A snapshot begins to replace a log. */
+  | 'snapshot'
+
+/** Every fault ends by itself after `forMs`; `skew` stays, `container` is over at once. */
+export type Fault = {
+  readonly atMs: number
+  readonly forMs: number
+} & (
+  | {
+      /** kill -9 of the node program; its containers run on. */
+      readonly type: 'kill'
+      readonly machine: Target
+    }
+  | {
+      /** Power cut: node program and containers are gone. */
+      readonly type: 'power'
+      readonly machine: Target
+    }
+  | {
+      /** SIGTERM: hands leadership over and ends; its containers run on. */
+      readonly type: 'stop'
+      readonly machine: Target
+    }
+  | {
+      /** SIGSTOP: nothing runs, nothing is lost. */
+      readonly type: 'pause'
+      readonly machine: Target
+    }
+  | {
+      /** kill -9 or a power cut at the worst moment. */
+      readonly type: 'strike'
+      readonly moment: Moment
+      readonly isPowerCut: boolean
+    }
+  | {
+      /** The machines of `group` hear only each other. `isOneWay`: they are not heard, but hear. */
+      readonly type: 'partition'
+      readonly group: readonly number[]
+      readonly withLeader: boolean
+      readonly isOneWay: boolean
+    }
+  | {
+      readonly type: 'network'
+      readonly dropRate: number
+      readonly duplicateRate: number
+      readonly delayMsMax: number
+    }
+  | { readonly type: 'slow-disk'; readonly machine: Target; readonly factor: number }
+  | { readonly type: 'full-disk'; readonly machine: Target }
+  | { readonly type: 'skew'; readonly machine: number; readonly skewMs: number }
+  /** A container dies by itself. */
+  | { readonly type: 'container'; readonly machine: number }
+  /** The container engine does not answer. */
+  | { readonly type: 'engine'; readonly machine: number }
+)
+
+export type FaultType = Fault['type']
+
+/** Relative weights; a seed silences some kinds altogether, so that each is also met alone. */
+const WEIGHTS: Readonly<Record<FaultType, number>> = {
+  kill: 4,
+  power: 4,
+  stop: 2,
+  pause: 3,
+  strike: 5,
+  partition: 5,
+  network: 3,
+  'slow-disk': 3,
+  'full-disk': 1,
+  skew: 1,
+  container: 2,
+  engine: 1,
+}
+const KINDS = Object.keys(WEIGHTS) as FaultType[]
+const MOMENTS: readonly Moment[] = ['promise', 'promise', 'append', 'election', 'snapshot']
+
+const FAULTS_MAX = 24
+const SILENCED_RATE = 0.3
+const FAULT_MS_MIN = 100
+const FAULT_MS_MAX = 10_000
+
+/** All faults begin and end within the window. */
+export const drawFaults = (
+  dice: Prng,
+  machineCount: number,
+  window: { readonly fromMs: number; readonly toMs: number },
+): readonly Fault[] => {
+  const weights = KINDS.map(kind => (dice.chance(SILENCED_RATE) ? 0 : WEIGHTS[kind]))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  if (total === 0) return []
+  const faults = Array.from({ length: dice.between(2, FAULTS_MAX) }, () => {
+    const atMs = dice.between(window.fromMs, window.toMs - 1_000)
+    // Short ones are as likely as long ones: a quick return finds other bugs than a slow one.
+    const forMs = Math.floor(FAULT_MS_MIN * (FAULT_MS_MAX / FAULT_MS_MIN) ** dice.random())
+    const time = { atMs, forMs: Math.min(forMs, window.toMs - atMs) }
+    return drawFault(dice, pickWeighted(dice, weights, total), machineCount, time)
+  })
+  return faults.sort((a, b) => a.atMs - b.atMs)
+}
+
+const pickWeighted = (dice: Prng, weights: readonly number[], total: number): FaultType => {
+  let left = dice.random() * total
+  const found = KINDS.find((_, position) => {
+    left -= weights[position] as number
+    return left < 0
+  })
+  return found ?? (KINDS.find((_, position) => (weights[position] as number) > 0) as FaultType)
+}
+
+const drawFault = (
+  dice: Prng,
+  type: FaultType,
+  machineCount: number,
+  time: { readonly atMs: number; readonly forMs: number },
+): Fault => {
+  const machine = dice.between(0, machineCount - 1)
+  const target: Target = dice.chance(0.4) ? 'leader' : machine
+  switch (type) {
+    case 'kill':
+    case 'power':
+    case 'stop':
+    case 'pause':
+    case 'full-disk':
+      return { ...time, type, machine: target }
+    case 'strike':
+      return { ...time, type, moment: dice.pick(MOMENTS), isPowerCut: dice.chance(0.6) }
+    case 'partition':
+      return { ...time, type, ...drawGroup(dice, machineCount), isOneWay: dice.chance(0.25) }
+    case 'network':
+      return {
+        ...time,
+        type,
+        dropRate: dice.random() * 0.3,
+        duplicateRate: dice.random() * 0.2,
+        delayMsMax: dice.between(5, 400),
+      }
+    case 'slow-disk':
+      return { ...time, type, machine: target, factor: dice.between(10, 300) }
+    case 'skew':
+      return { ...time, type, machine, skewMs: dice.between(-120_000, 120_000) }
+    case 'container':
+    case 'engine':
+      return { ...time, type, machine }
+  }
+}
+
+const drawGroup = (dice: Prng, machineCount: number) => {
+  const size = dice.between(1, Math.max(1, Math.floor(machineCount / 2)))
+  const all = Array.from({ length: machineCount }, (_, position) => position)
+  return { group: dice.shuffle(all).slice(0, size), withLeader: dice.chance(0.4) }
+}
+
+export const describeFault = (fault: Fault): string => {
+  const { atMs: _, forMs, type, ...facts } = fault
+  const details = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`)
+  return `${type} ${details.join(' ')} for ${forMs} ms`
+}

@@ -1,0 +1,148 @@
+/** Carries out a fault plan on a world: begins each fault at its time and ends it again. */
+import type { Fault, Moment, Target } from './faults.ts'
+import { describeFault } from './faults.ts'
+import type { Machine } from './machine.ts'
+import type { World } from './world.ts'
+
+type Strike = Fault & { readonly type: 'strike' }
+
+export type Mischief = {
+  /** A moment that strikes wait for has come on this machine. */
+  moment(moment: Moment, machine: Machine): void
+  /** Ends everything that still goes wrong and brings every machine back. */
+  quiet(): void
+}
+
+export const createMischief = (world: World, faults: readonly Fault[]): Mischief => {
+  const { timeline, trace, weather } = world
+  /** Strikes that wait for their moment. */
+  const armed = new Set<Strike>()
+
+  const targetOf = (target: Target): Machine | null =>
+    target === 'leader' ? world.leader() : (world.machines[target] ?? null)
+
+  const comeBack = (machine: Machine): void => {
+    machine.hasPower = true
+    weather.setPower(machine.id, true)
+    if (machine.isMember) world.start(machine)
+  }
+
+  const freeze = (machine: Machine): (() => void) => {
+    if (machine.program === null || machine.isPaused) return () => undefined
+    machine.isPaused = true
+    machine.clock.pause()
+    weather.setFrozen(machine.id, true)
+    return () => thaw(machine)
+  }
+
+  const thaw = (machine: Machine): void => {
+    machine.isPaused = false
+    machine.clock.resume()
+    weather.setFrozen(machine.id, false)
+  }
+
+  const on = (target: Target, act: (machine: Machine) => () => void): (() => void) => {
+    const machine = targetOf(target)
+    return machine === null ? () => undefined : act(machine)
+  }
+
+  /** Begins it and returns what ends it. */
+  const begin = (fault: Fault): (() => void) => {
+    switch (fault.type) {
+      case 'kill':
+        return on(fault.machine, machine => {
+          world.kill(machine)
+          return () => machine.hasPower && comeBack(machine)
+        })
+      case 'power':
+        return on(fault.machine, machine => {
+          world.cutPower(machine)
+          return () => comeBack(machine)
+        })
+      case 'stop':
+        return on(fault.machine, machine => {
+          world.stop(machine)
+          return () => machine.hasPower && comeBack(machine)
+        })
+      case 'pause':
+        return on(fault.machine, freeze)
+      case 'strike':
+        armed.add(fault)
+        return () => armed.delete(fault)
+      case 'partition': {
+        const leader = fault.withLeader ? world.leader() : null
+        const group = new Set(fault.group.map(position => world.machines[position]?.id ?? ''))
+        if (leader !== null) group.add(leader.id)
+        return weather.part({ group, isOneWay: fault.isOneWay })
+      }
+      case 'network':
+        return weather.storm(fault)
+      case 'slow-disk':
+        return on(fault.machine, machine => {
+          machine.disk.setSlowness(fault.factor)
+          return () => machine.disk.setSlowness(1)
+        })
+      case 'full-disk':
+        return on(fault.machine, machine => {
+          machine.disk.setFull(true)
+          return () => machine.disk.setFull(false)
+        })
+      case 'skew':
+        world.machines[fault.machine]?.clock.setSkew(fault.skewMs)
+        return () => undefined
+      case 'container':
+        return on(fault.machine, machine => {
+          const running = machine.host.containers().filter(({ state }) => state.state === 'running')
+          if (running.length > 0) machine.host.kill(world.dice.pick(running).state.key, 137)
+          return () => undefined
+        })
+      case 'engine':
+        return on(fault.machine, machine => {
+          machine.host.setAvailable(false)
+          return () => machine.host.setAvailable(true)
+        })
+    }
+  }
+
+  for (const fault of faults) {
+    timeline.plan(fault.atMs, () => {
+      trace.tell('fault', describeFault(fault))
+      const end = begin(fault)
+      timeline.plan(fault.forMs, () => {
+        trace.tell('fault', `over: ${fault.type}`)
+        end()
+      })
+    })
+  }
+
+  return {
+    moment(moment, machine) {
+      const strike = [...armed].find(candidate => candidate.moment === moment)
+      if (strike === undefined || machine.program === null) return
+      armed.delete(strike)
+      const { program } = machine
+      // After the present event: what the machine does in this very turn has happened.
+      timeline.plan(0, () => {
+        if (machine.program !== program) return
+        trace.tell('fault', `strikes ${machine.name} at its ${moment}`)
+        if (strike.isPowerCut) world.cutPower(machine)
+        else world.kill(machine)
+        timeline.plan(Math.min(strike.forMs, STRUCK_MS_MAX), () => comeBack(machine))
+      })
+    },
+    quiet() {
+      armed.clear()
+      weather.clear()
+      for (const machine of world.machines) {
+        machine.disk.setSlowness(1)
+        machine.disk.setFull(false)
+        machine.host.setAvailable(true)
+        if (machine.isPaused) thaw(machine)
+        comeBack(machine)
+      }
+    },
+  }
+}
+
+/** A struck machine is back before long, so that what it forgot can do harm. */
+const STRUCK_MS_MAX = 3_000

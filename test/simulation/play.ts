@@ -1,0 +1,150 @@
+/** Plays one seed: draws the cluster, the work and the faults, runs them, and says what the checkers found. */
+import { prng } from '../harness/prng.ts'
+import { acknowledged } from './checkers/acknowledged.ts'
+import type { Check, Checker } from './checkers/checker.ts'
+import { converges, unsettled } from './checkers/converges.ts'
+import { crashes } from './checkers/crashes.ts'
+import { election } from './checkers/election.ts'
+import { log } from './checkers/log.ts'
+import { membership } from './checkers/membership.ts'
+import { placement } from './checkers/placement.ts'
+import { reads } from './checkers/reads.ts'
+import { state } from './checkers/state.ts'
+import { drawFaults, type Fault } from './faults.ts'
+import { History } from './history.ts'
+import { createMischief } from './mischief.ts'
+import { type Failed, World } from './world.ts'
+
+export type Played = {
+  readonly seed: number
+  readonly failed: Failed | null
+  /** Equal for equal seeds. */
+  readonly hash: string
+  readonly virtualMs: number
+  readonly eventCount: number
+  readonly acknowledgedCount: number
+  readonly machineCount: number
+  readonly faultCount: number
+  /** From the end of all faults until everything was as asked. */
+  readonly convergedAfterMs: number | null
+}
+
+export type PlayOptions = {
+  readonly print?: (line: string) => void
+  readonly isVerbose?: boolean
+  readonly hasFaults?: boolean
+}
+
+const FAULTS_FROM_MS = 4_000
+const FAULTS_MS_MIN = 6_000
+const FAULTS_MS_MAX = 30_000
+/** A cluster that is not as asked by then never will be. */
+const CONVERGENCE_MS_MAX = 60_000
+/** How often it is asked whether all is well. */
+const LOOK_MS = 250
+/** All must stay well for so long. */
+const CALM_MS = 3_000
+
+/** All checkers, on one history of their own. */
+export const allChecks = (): readonly Check[] => {
+  let checkers: Checker[] = []
+  const history = new History(committed => {
+    for (const checker of checkers) checker.committed?.(committed)
+  })
+  const checks: readonly Check[] = [
+    log(history),
+    state(history),
+    election,
+    acknowledged,
+    reads,
+    placement,
+    crashes,
+    membership,
+    converges,
+  ]
+  checkers = []
+  return checks.map(check => fail => {
+    const checker = check(fail)
+    checkers.push(checker)
+    return checker
+  })
+}
+
+export const play = async (seed: number, options: PlayOptions = {}): Promise<Played> => {
+  const dice = prng(seed, 'simulation')
+  const machineCount = dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
+  const world = new World({
+    dice,
+    machineCount,
+    snapshotEntries: dice.pick([20, 60, 200, 2_000]),
+    tickMs: dice.pick([25, 50]),
+    checks: allChecks(),
+    print: options.print ?? null,
+    isVerbose: options.isVerbose ?? false,
+  })
+  const quietAtMs = FAULTS_FROM_MS + dice.between(FAULTS_MS_MIN, FAULTS_MS_MAX)
+  const window = { fromMs: FAULTS_FROM_MS, toMs: quietAtMs }
+  const faults: readonly Fault[] =
+    options.hasFaults === false ? [] : drawFaults(dice.fork('faults'), machineCount, window)
+  const joins = dice.fork('joins')
+  // Most join before the trouble, some in the middle of it.
+  const joinAtMs = world.machines.map(() =>
+    joins.chance(0.9) ? joins.between(300, 2_500) : joins.between(2_500, quietAtMs - 2_000),
+  )
+  const convergedAfterMs = await act(world, { faults, joinAtMs, quietAtMs, paceMs: dice.between(50, 400) })
+  return {
+    seed,
+    failed: world.failed,
+    hash: world.trace.hash(),
+    virtualMs: world.timeline.nowMs(),
+    eventCount: world.timeline.eventCount(),
+    acknowledgedCount: world.customer.acknowledgedCount,
+    machineCount,
+    faultCount: faults.length,
+    convergedAfterMs,
+  }
+}
+
+const act = async (
+  world: World,
+  plan: {
+    readonly faults: readonly Fault[]
+    readonly joinAtMs: readonly number[]
+    readonly quietAtMs: number
+    readonly paceMs: number
+  },
+): Promise<number | null> => {
+  const mischief = createMischief(world, plan.faults)
+  world.onMoment = mischief.moment
+  world.found(plan.joinAtMs)
+  world.timeline.plan(FAULTS_FROM_MS / 2, () => {
+    world.isTrouble = plan.faults.length > 0
+    world.customer.open(plan.paceMs)
+  })
+  await world.run(plan.quietAtMs)
+  world.trace.tell('world', 'all faults are over')
+  world.isTrouble = false
+  world.onMoment = () => undefined
+  world.customer.close()
+  mischief.quiet()
+  const isCalm = await settle(world, plan.quietAtMs + CONVERGENCE_MS_MAX)
+  if (world.failed !== null) return null
+  const convergedAfterMs = world.timeline.nowMs() - plan.quietAtMs
+  if (isCalm) {
+    // What began in the trouble may still end badly, so once more: but nobody may die any more.
+    await world.run(world.timeline.nowMs() + CALM_MS)
+    await settle(world, world.timeline.nowMs() + CALM_MS)
+  }
+  world.notify(checker => checker.atEnd?.(world))
+  return convergedAfterMs
+}
+
+/** Runs until all is as asked; false when it is not in time. */
+export const settle = async (world: World, untilMs: number): Promise<boolean> => {
+  for (;;) {
+    await world.run(Math.min(untilMs, world.timeline.nowMs() + LOOK_MS))
+    if (world.failed !== null) return false
+    if (world.customer.waitingCount === 0 && unsettled(world) === null) return true
+    if (world.timeline.nowMs() >= untilMs) return false
+  }
+}
