@@ -8,8 +8,9 @@
  *    those out of touch for less than `stabilisationMs`. Two nodes have one voter: a second one could only do harm.
  * 4. A voter that is good stays. One that is gone is replaced as soon as a spare has caught up.
  * 5. Without a spare, the gone ones are kept on the list while the rest can bear one more loss (five voters, one gone);
- *    otherwise the voters shrink to the good ones (5 → 3 with two gone, 3 → 1 with one gone), so that the
- *    next loss finds a smaller majority. Nodes killed one at a time, with pauses, thus cost writes only when the last voter dies.
+ *    otherwise the voters shrink to the good ones (5 → 3 with two gone), so that the next loss finds a smaller majority.
+ *    They never shrink to one because of deaths: three voters with one gone stay three, so that every acknowledged write
+ *    is on two disks, and any two of the three machines are enough. Only a roster of fewer than three nodes has one voter.
  * 6. New voters come from zones with the fewest voters. When all is well, one voter at a time is exchanged for a node that
  *    spreads them strictly better over zones. The leader itself is never exchanged.
  */
@@ -70,6 +71,9 @@ const isSame = (target: Membership, present: Membership): boolean =>
   String(target.voters) === String([...present.voters].sort()) &&
   String(target.learners) === String([...present.learners].sort())
 
+/** Deaths never shrink the voters below this: a single voter would be the only disk that holds an acknowledged write. */
+const VOTERS_KEPT_MIN = 3
+
 const largestOdd = (count: number): number => (count % 2 === 0 ? count - 1 : count)
 
 const voterIds = (input: KeeperInput): readonly string[] => {
@@ -80,7 +84,11 @@ const voterIds = (input: KeeperInput): readonly string[] => {
   const staying = roster.filter(isVoter)
   const good = staying.filter(one => !isGone(one))
   const spares = roster.filter(one => !isVoter(one) && one.isAlive && one.lag <= policy.lagMax)
-  const count = Math.max(1, Math.min(policy.votersMax, largestOdd(good.length + spares.length)))
+  const gone = staying.filter(isGone)
+  const goodCount = Math.min(policy.votersMax, largestOdd(good.length + spares.length))
+  // With the gone ones there may be enough to keep every write on two disks.
+  const leastCount = Math.min(VOTERS_KEPT_MIN, largestOdd(good.length + spares.length + gone.length))
+  const count = Math.max(1, goodCount, leastCount)
 
   const presentCount = configuration.voters.length
   const hasAllPresent =
@@ -89,7 +97,8 @@ const voterIds = (input: KeeperInput): readonly string[] => {
   if (count < presentCount && hasAllPresent && bearsOneMore) return configuration.voters
 
   const chosen = pick({ self, from: good, onto: [], count })
-  const filled = pick({ self, from: spares, onto: chosen, count })
+  const living = pick({ self, from: spares, onto: chosen, count })
+  const filled = pick({ self, from: gone, onto: living, count })
   const isQuiet = filled.length === presentCount && filled.every(isVoter) && filled.every(one => one.isAlive)
   return (isQuiet ? spreadBetter(input, filled, spares) : filled).map(one => one.id)
 }

@@ -114,14 +114,13 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     if (status.role !== 'leader') return
     const gossip = new Map(deps.members().map(member => [member.id, member.state]))
     const contact = new Map(status.followers.map(follower => [follower.id, follower.lastContactMs]))
-    const witnessed = [...consensus.state().nodes.values()]
-      .filter(node => node.id !== id)
-      .map(node => ({
-        id: node.id,
-        state: node.state,
-        gossip: gossip.get(node.id) ?? null,
-        contactMs: contact.get(node.id) ?? null,
-      }))
+    // The leader hears itself: one that was held dead when it was elected must not stay so.
+    const witnessed = [...consensus.state().nodes.values()].map(node => ({
+      id: node.id,
+      state: node.state,
+      gossip: node.id === id ? ('alive' as const) : (gossip.get(node.id) ?? null),
+      contactMs: node.id === id ? 0 : (contact.get(node.id) ?? null),
+    }))
     const leadingMs = ctx.monotonicMs() - leadingSinceMs
     for (const verdict of judge(witnessed, { leadingMs, unknownGraceMs: UNKNOWN_GRACE_MS }))
       pronounce(verdict, ctx)

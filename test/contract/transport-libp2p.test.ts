@@ -284,7 +284,7 @@ story('a killed process is seen within a moment, and then refused', async () => 
   await until('the end', () => causes().length === 2)
   const tookMs = performance.now() - killedAtMs
   assert.equal(causes(), ['closed', 'refused'])
-  assert.ok(tookMs < 1_000, `${tookMs} ms`)
+  assert.ok(tookMs < 3_000, `${tookMs} ms`)
 })
 
 story('who dials again under a proven identity replaces the connection that was there', async () => {

@@ -16,7 +16,7 @@ export type Peer = Transport & { readonly events: PeerEvent[]; readonly heard: [
 export type Context = { fixture: TransportFixture; open(who: string, listen?: string): Promise<Peer> }
 
 export const CALL = { timeoutMs: 5_000 }
-const WAIT_MS_MAX = 15_000
+const WAIT_MS_MAX = 30_000
 
 export const until = async (what: string, look: () => boolean): Promise<void> => {
   const startedAtMs = performance.now()

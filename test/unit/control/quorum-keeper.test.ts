@@ -73,11 +73,13 @@ test('five voters with one gone and no spare stay five; with two gone they becom
   assert.equal(choose(three, 'abcde'), { voters: [...'abc'], learners: [...'de'] })
 })
 
-test('three voters with one gone and no spare become one', () => {
-  assert.equal(choose([node('a'), node('b'), dead('c')], 'abc', '', 'b'), {
-    voters: ['b'],
-    learners: [...'ac'],
-  })
+test('three voters with one gone and no spare stay three, so that every write is on two disks', () => {
+  assert.is(choose([node('a'), node('b'), dead('c')], 'abc', '', 'b'), null)
+})
+
+test('a dead learner is never made a voter: when a voter leaves and two nodes live, one votes', () => {
+  const roster = [node('a'), node('b'), dead('d')]
+  assert.equal(choose(roster, 'abc', 'd'), { voters: ['a'], learners: [...'bd'] })
 })
 
 test('nothing is done without a majority of the present voters', () => {
@@ -118,15 +120,14 @@ test('new voters are spread over zones, and an existing crowd is thinned out one
   assert.equal(perZone.sort(), [1, 2, 2])
 })
 
-test('nodes killed one at a time cost writes only when the last voter dies', () => {
+test('nodes killed one at a time cost writes only when two are left and one of them dies', () => {
   let alive = [...'abcdefghi']
   let membership: Membership = { voters: [...'abcde'], learners: [...'fghi'] }
-  while (alive.length > 1) {
-    const hasQuorum = (): boolean =>
-      membership.voters.filter(id => alive.includes(id)).length >= majorityOf(membership.voters.length)
-    // The worst to lose, as long as another voter can lead.
+  const hasQuorum = (): boolean =>
+    membership.voters.filter(id => alive.includes(id)).length >= majorityOf(membership.voters.length)
+  while (alive.length > 2) {
+    // The worst to lose.
     const victim = membership.voters.find(id => alive.includes(id))!
-    if (membership.voters.length === 1) break
     alive = alive.filter(id => id !== victim)
     assert.ok(hasQuorum(), `${alive} of ${membership.voters}`)
     const self = membership.voters.find(id => alive.includes(id))!
@@ -136,7 +137,8 @@ test('nodes killed one at a time cost writes only when the last voter dies', () 
         chooseVoters({ self, roster, configuration: membership, policy: KEEPER_POLICY, nowMs: NOW_MS }) ??
         membership
   }
-  assert.is(alive.length, 2, 'down to two nodes, of which one votes')
+  assert.is(membership.voters.length, 3, 'never a single disk because of deaths')
+  assert.ok(alive.every(id => membership.voters.includes(id)))
 })
 
 const IDS = [...'abcdefghij']
