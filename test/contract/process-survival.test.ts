@@ -87,7 +87,7 @@ story(
     assert.is(found?.runtimeId, runtimeId)
     const said = await runtime.exec(found!.key, ['sh', '-c', 'echo $TUTTI_NODE'], { timeoutMs: 5_000 })
     assert.is(said.output.trim(), 'ash')
-    for (const pid of commandsOf(runtimeId)) process.kill(pid, 'SIGUSR1')
+    process.kill(oldest(commandsOf(runtimeId)), 'SIGUSR1')
     const exit = await until('its end', () => events.find(event => event.type === 'exited'))
     assert.is(exit.type === 'exited' ? exit.exitCode : null, 7)
   },
@@ -151,6 +151,9 @@ const commandsOf = (runtimeId: string): number[] => {
     .map(Number)
     .filter(pid => pid !== leader && groupIn(pid) === leader)
 }
+
+/** The command itself; what it starts in turn comes later, and may be gone before a signal reaches it. */
+const oldest = (pids: readonly number[]): number => Math.min(...pids)
 
 const groupIn = (pid: number): number | null => {
   try {

@@ -150,7 +150,8 @@ test('once gossip gives a silent node up, its pods are replaced at once; when it
     return live.length === 4 && live.every(pod => pod.node !== victim)
   }
   await world.until('its pods are elsewhere', isReplaced, 100)
-  await world.until('one votes', () => voters(world).length === 1, 10_000)
+  await world.pass(10_000)
+  assert.is(voters(world).length, 3, 'two of three are enough, and every write stays on two disks')
   world.cut()
   await all.start(victim)
   believe(victim, 'alive')
