@@ -1,36 +1,14 @@
-/** A Tutti cluster on the hosts of a lab, driven through its CLI as a user would. */
+/** A Tutti cluster on the hosts of a lab, changed through its CLI as a user would. */
 
+import { Client } from '../../cli/client.ts'
+import type { NodeView, PodView, StatusView } from '../../node/api/native/schema.ts'
+import { socketPath } from '../../node/paths.ts'
 import { until } from '../harness/run-command.ts'
 import type { Host } from './host.ts'
 import { Lab } from './lab.ts'
 
-export type PodRow = {
-  readonly id: string | null
-  readonly name: string
-  readonly node: string | null
-  readonly state: string
-  readonly health: string
-  readonly restarts: number
-  readonly reason: string | null
-  readonly containers: readonly { readonly runtimeId: string | null }[]
-}
-export type NodeRow = {
-  readonly id: string
-  readonly name: string
-  readonly state: string
-  readonly role: string
-  readonly address: string
-}
-export type StatusRow = {
-  readonly clusterId: string
-  readonly leader: string | null
-  readonly term: number
-  readonly index: number
-  readonly hasQuorum: boolean
-  readonly voters: readonly string[]
-}
-
 const PEER_PORT = 7701
+const READ_TIMEOUT_MS = 3_000
 
 export class LabCluster {
   readonly lab: Lab
@@ -76,18 +54,17 @@ export class LabCluster {
     )
   }
 
-  async nodes(host: Host): Promise<readonly NodeRow[]> {
-    return (await this.#items<NodeRow>(host, ['nodes'])) ?? []
+  async nodes(host: Host): Promise<readonly NodeView[]> {
+    return (await this.#read(host, client => client.nodes())) ?? []
   }
 
-  async pods(host: Host): Promise<readonly PodRow[]> {
-    return (await this.#items<PodRow>(host, ['ps'])) ?? []
+  async pods(host: Host): Promise<readonly PodView[]> {
+    return (await this.#read(host, client => client.pods())) ?? []
   }
 
   /** Null while the node does not answer. */
-  async status(host: Host): Promise<StatusRow | null> {
-    const items = await this.#items<StatusRow>(host, ['status'])
-    return items?.[0] ?? null
+  async status(host: Host): Promise<StatusView | null> {
+    return this.#read(host, client => client.status())
   }
 
   /** The host that leads, as the others see it. */
@@ -100,8 +77,8 @@ export class LabCluster {
   }
 
   async workloadNames(host: Host): Promise<readonly string[]> {
-    const items = await this.#items<{ readonly name: string }>(host, ['jobs'])
-    return (items ?? []).map(item => item.name).sort()
+    const workloads = await this.#read(host, client => client.workloads())
+    return (workloads ?? []).map(item => item.name).sort()
   }
 
   /** Milliseconds until `count` healthy pods of the workload run on hosts that are on. */
@@ -172,9 +149,10 @@ export class LabCluster {
     this.token = found[0]
   }
 
-  async #items<Row>(host: Host, args: readonly string[]): Promise<readonly Row[] | null> {
-    const done = await host.tutti([...args, '-o', 'json', '--timeout', '3s'])
-    if (done.code !== 0) return null
-    return (JSON.parse(done.stdout) as { readonly items: readonly Row[] }).items
+  /** Reads go straight to the node's socket, so that looking often costs little; null when it does not answer. */
+  async #read<Rows>(host: Host, read: (client: Client) => Promise<Rows>): Promise<Rows | null> {
+    const target = { addresses: [`unix:${socketPath(host.dataDirectory)}`], token: null }
+    const client = new Client({ target, node: null, signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
+    return read(client).catch(() => null)
   }
 }

@@ -9,6 +9,8 @@ export type KillRound = {
   readonly victim: string
   readonly wasLeader: boolean
   readonly wasSilent: boolean
+  /** Pods that had to move; a host that has just come back carries none. */
+  readonly podCount: number
   readonly healthyMs: number
 }
 
@@ -62,9 +64,10 @@ export const killRounds = async (
     const victim = round % 3 === 1 ? leader : dice.pick(on)
     const wasSilent = dice.chance(0.5)
     const witness = dice.pick(on.filter(host => host !== victim))
+    const podCount = victim.runningPods().length
     victim.kill({ silent: wasSilent })
     const healthyMs = await cluster.healthy('web', POD_COUNT, witness, 30_000)
-    results.push({ victim: victim.name, wasLeader: victim === leader, wasSilent, healthyMs })
+    results.push({ victim: victim.name, wasLeader: victim === leader, wasSilent, podCount, healthyMs })
     await writes.write(witness)
     await victim.revive()
     victim.startNode([])
