@@ -1,6 +1,7 @@
 /** `npm start` as a new user runs it: three nodes, a healthy sample, an address that answers, and nothing left after Ctrl-C. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -39,8 +40,16 @@ const processesOf = (directory: string): number[] => {
   return [...named, ...working]
 }
 
-const isListening = (address: string): boolean =>
-  spawnSync('ss', ['-Htln', `src ${address}`], { encoding: 'utf8' }).stdout.trim() !== ''
+const isListening = (address: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const [host, port] = address.split(':') as [string, string]
+    const socket = connect(Number(port), host)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
 
 const runAndInterrupt = async (
   meanwhile: (directory: string, urls: readonly string[]) => Promise<void>,
@@ -65,7 +74,7 @@ const runAndInterrupt = async (
     assert.is(existsSync(directory), false, 'its files are gone')
     assert.equal(processesOf(directory), [], 'its processes are gone')
     for (const address of ['127.0.0.1:7700', '127.0.0.1:7701', '127.0.0.2:7701', '127.0.0.3:7701'])
-      assert.is(isListening(address), false, address)
+      assert.is(await isListening(address), false, address)
   } finally {
     child.kill('SIGINT')
     await ended
