@@ -1,6 +1,6 @@
 /** `npm start` as a new user runs it: three nodes, a healthy sample, an address that answers, and nothing left after Ctrl-C. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
@@ -22,23 +22,21 @@ const startDemo = (): { readonly child: ChildProcess; readonly said: () => strin
 }
 
 /** Processes that work below the folder or name it on their command line. */
-const processesOf = (directory: string): number[] => {
-  const named = spawnSync('pgrep', ['-f', directory], { encoding: 'utf8' })
-    .stdout.split('\n')
-    .filter(Boolean)
-    .map(Number)
-  const working = readdirSync('/proc')
+const processesOf = (directory: string): number[] =>
+  readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => {
-      try {
-        return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory)
-      } catch {
-        return false
-      }
-    })
-  return [...named, ...working]
+    .filter(pid => pid !== process.pid && touches(pid, directory))
+
+const touches = (pid: number, directory: string): boolean => {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory) || commandOf(pid).includes(directory)
+  } catch {
+    return false
+  }
 }
+
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
 
 const isListening = (address: string): Promise<boolean> =>
   new Promise(resolve => {
@@ -60,7 +58,10 @@ const runAndInterrupt = async (
     await until(
       'the sample to be healthy',
       HEALTHY_WITHIN_MS,
-      () => (/Ctrl-C stops everything/.test(said()) ? true : null),
+      () => {
+        if (child.exitCode !== null) throw new Error(`the demo ended: ${said()}`)
+        return /Ctrl-C stops everything/.test(said()) ? true : null
+      },
       said,
     )
     const directory = /unix:(\S+)\/ash\/tutti\.sock/.exec(said())?.[1] as string
@@ -92,10 +93,9 @@ test('the sample answers on every printed address, and Ctrl-C leaves nothing beh
 
 test('Ctrl-C leaves nothing behind even when a node was killed', () =>
   runAndInterrupt(async directory => {
-    const [pid] = spawnSync('pgrep', ['-of', `start --name birch --data ${directory}`], {
-      encoding: 'utf8',
-    }).stdout.split('\n')
-    process.kill(Number(pid), 'SIGKILL')
+    const [pid] = processesOf(directory).filter(one => commandOf(one).includes('start --name birch'))
+    assert.ok(pid !== undefined, 'birch runs')
+    process.kill(pid, 'SIGKILL')
   }))
 
 test.run()

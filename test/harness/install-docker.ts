@@ -14,8 +14,18 @@ const PROGRAMS = [
   'nsenter',
   'unshare',
   'setpriv',
+  'pgrep',
+  'pkill',
 ] as const
-const PACKAGES = ['docker.io', 'tini', 'iptables', 'iproute2', 'busybox-static', 'util-linux'] as const
+const PACKAGES = [
+  'docker.io',
+  'tini',
+  'iptables',
+  'iproute2',
+  'busybox-static',
+  'util-linux',
+  'procps',
+] as const
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 const INSTALL_DEADLINE_MS = 300_000
 
