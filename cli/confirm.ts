@@ -14,8 +14,8 @@ export const confirm = async (
   session: Session,
 ): Promise<void> => {
   if (call.flags.is('yes')) return
-  session.terminal.note(`${session.errorStyle.paint('bad', 'careful:')} ${risk.text}\n`)
-  const answer = await session.terminal.ask(`type ${risk.name} to go on: `, session.signal)
+  const warning = `${session.errorStyle.paint('bad', 'careful:')} ${risk.text}`
+  const answer = await session.terminal.ask(`${warning}\ntype ${risk.name} to go on: `, session.signal)
   if (answer === null)
     throw usage(risk.text, { why: 'nobody is there to be asked', try: 'add --yes if this is meant' })
   if (answer.trim() !== risk.name) throw usage('not confirmed; nothing was done')

@@ -166,15 +166,22 @@ const doesNotFit = (workload: WorkloadView): Failure => {
   })
 }
 
+/** A batch is on its way or over: nobody asks for its health. */
+const goodWord = ({ kind, running }: WorkloadView): string => {
+  if (kind !== 'batch') return 'healthy'
+  return running === 0 ? 'succeeded' : 'started'
+}
+
 /** `web 6/6 healthy  (ash ×2, birch ×2, cedar ×2)  4.2s · index 236` */
 const summaryOf = ({ workload, pods }: Look, session: Session, tookMs: number): string => {
   const counts = new Map<string, number>()
-  for (const pod of pods.filter(isReady)) {
-    if (pod.node !== null) counts.set(pod.node, (counts.get(pod.node) ?? 0) + 1)
+  for (const pod of pods) {
+    if (pod.node === null || pod.generation !== workload.generation || !isReady(pod)) continue
+    counts.set(pod.node, (counts.get(pod.node) ?? 0) + 1)
   }
   const nodes = [...counts].sort().map(([node, count]) => (count === 1 ? node : `${node} ×${count}`))
   const where = nodes.length === 0 ? '' : `  (${nodes.join(', ')})`
   const took = `${elapsed(tookMs)} · index ${workload.modifiedIndex}`
-  const state = workload.stopped ? 'stopped' : `${workload.healthy}/${workload.wanted} healthy`
+  const state = workload.stopped ? 'stopped' : `${workload.healthy}/${workload.wanted} ${goodWord(workload)}`
   return `${session.errorStyle.done} ${workload.name} ${state}${where}  ${took}`
 }

@@ -10,6 +10,7 @@ import { makeStyle, wantsColour } from './output/style.ts'
 import { elapsed } from './output/time.ts'
 import { HelpAsked, helpText, overviewText, type Request, readCall, readRequest } from './program.ts'
 import type { Terminal } from './terminal.ts'
+import { usage } from './usage.ts'
 
 export type Host = {
   readonly terminal: Terminal
@@ -68,10 +69,20 @@ const invokeRequest = async (
   const stopTimer = startTimer(command, call.flags, deadline)
   try {
     return await command.run(call, session)
+  } catch (thrown) {
+    throw isVagueUsage(thrown)
+      ? usage(thrown.message, {
+          ...(thrown.why === undefined ? {} : { why: thrown.why }),
+          try: `tutti ${request.verb.name} --help`,
+        })
+      : thrown
   } finally {
     stopTimer()
   }
 }
+
+const isVagueUsage = (thrown: unknown): thrown is Failure =>
+  thrown instanceof Failure && thrown.code === 'E_USAGE' && thrown.hint === undefined
 
 const startTimer = (command: Command, flags: Flags, deadline: AbortController): (() => void) => {
   const isEndless = command.isEndless?.(flags) === true

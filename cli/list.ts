@@ -12,7 +12,11 @@ export const WATCH_OPTION: OptionSpec = {
 // Events come in bursts; one look at the list serves a burst.
 const SETTLE_MS = 100
 
-type ListSource<Item> = Omit<ListView<Item>, 'items'> & { fetch(): Promise<readonly Item[]> }
+type ListSource<Item> = Omit<ListView<Item>, 'items'> & {
+  fetch(): Promise<readonly Item[]>
+  /** Throws when what was asked for does not exist; asked once, of the first answer. */
+  check?(items: readonly Item[]): Promise<void> | void
+}
 
 /** Prints the list, and with `--watch` its changes until the signal aborts. */
 export const showList = async <Item>(
@@ -21,6 +25,7 @@ export const showList = async <Item>(
   session: Session,
 ): Promise<number> => {
   const items = await source.fetch()
+  await source.check?.(items)
   const widths: number[] = []
   const isWatch = call.flags.is('watch')
   const format: Format = isWatch && session.format === 'json' ? 'jsonl' : session.format
@@ -60,8 +65,11 @@ export const print = async <Item>(
   else if (session.format === 'table' || session.format === 'wide') session.terminal.note(`${view.empty}\n`)
 }
 
-const keyOf = <Item>(source: ListSource<Item>, item: Item): string =>
-  `${source.name(item)}\0${(item as { id?: string | null }).id ?? ''}`
+/** The name, with the node of a pod: a pod's successor has the same name. */
+const keyOf = <Item>(source: ListSource<Item>, item: Item): string => {
+  const { id, node } = item as { readonly id?: string | null; readonly node?: string | null }
+  return `${source.name(item)}${node == null ? '' : ` @${node}`}\0${id ?? ''}`
+}
 
 const contentOf = (item: unknown): string =>
   JSON.stringify(item, (key, value) => (key === 'ageMs' || key === 'lastWriteMs' ? undefined : value))

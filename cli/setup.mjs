@@ -18,13 +18,19 @@ if (!isInstalled) {
   process.stderr.write(' installing packages (first run only) …\n')
   // Not `npm ci`: it refuses a lockfile made where a registry lacks another platform's optional packages. Versions and
   // integrity still come from the lockfile, which is left as it is. Scripts of dependencies are not needed: none runs.
-  const npm = spawnSync('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  })
+  const npm = spawnSync(
+    'npm',
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  )
   if (npm.error !== undefined || npm.status !== 0) {
     const why = npm.error !== undefined ? npm.error.message : `npm install ended with status ${npm.status}`
-    process.stderr.write(`error: the packages could not be installed\n  why: ${why}\n  try: npm install --ignore-scripts\n`)
+    process.stderr.write(
+      `error: the packages could not be installed\n  why: ${why}\n  try: npm install --ignore-scripts\n`,
+    )
     process.exit(1)
   }
   writeFileSync(stamp, wanted)

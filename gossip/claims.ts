@@ -13,7 +13,7 @@ export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
   const claim = rumor.member
   if (claim.id === core.self.id) return hearAboutSelf(core, claim, from)
   const known = core.peers.get(claim.id)
-  if (known === undefined) return
+  if (known === undefined) return vouch(core, claim, from)
   if (compareClaims(claim, known) < 0) return correct(core, known, rumor, from)
 
   const isFirstHand = from === claim.id && rumor.by === claim.id
@@ -29,6 +29,12 @@ export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
     case 'suspect':
       return suspect(core, { claim, by: rumor.by, accuser: accuserOf(rumor, from), verdict: 'dead' })
   }
+}
+
+/** The word of a third party, who is a member; strangers do not vouch for themselves. */
+function vouch(core: Core, stranger: Member, from: NodeId | null): void {
+  if (from === null || from === stranger.id || !isRunning(stranger)) return
+  core.out.report({ type: 'stranger-vouched', stranger, by: from })
 }
 
 /** An accusation counts when the accuser says it itself. */

@@ -26,7 +26,7 @@ export type Suspicion = {
 }
 
 export type Core = {
-  readonly options: Options
+  options: Options
   readonly random: () => number
   readonly peers: Peers
   readonly rumors: Rumors

@@ -34,6 +34,8 @@ export type Fact =
   | { readonly type: 'member-dead'; readonly member: Member; readonly confirmedBy: readonly NodeId[] }
   | { readonly type: 'member-left'; readonly member: Member }
   | { readonly type: 'member-expelled'; readonly id: NodeId }
+  /** A member speaks of somebody who is not admitted here as of a living member: our roster may lag behind. Nothing changed. */
+  | { readonly type: 'stranger-vouched'; readonly stranger: Member; readonly by: NodeId }
   /** Somebody held us suspect, dead, left, or remembered another life of ours; we answered with `incarnation`. */
   | {
       readonly type: 'self-refuted'

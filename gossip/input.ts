@@ -2,6 +2,7 @@
 import type { Timer } from './effects.ts'
 import type { Member, NodeId } from './member.ts'
 import type { Message, Rumor } from './message.ts'
+import type { Options } from './options.ts'
 
 export type Input =
   /** Begin to probe and to gossip. Also returns a node that had left. */
@@ -22,6 +23,8 @@ export type Input =
       readonly nowMs: number
       readonly metadata: Readonly<Record<string, string>>
     }
+  /** The cluster has grown or shrunk: what begins from now on takes these times. `awarenessMax` stays as it was. */
+  | { readonly type: 'setOptions'; readonly nowMs: number; readonly options: Options }
   /** A hint of the transport, not a verdict: that peer is probed at once. */
   | { readonly type: 'peerDisconnected'; readonly nowMs: number; readonly id: NodeId }
   /** A hint of the transport: a peer that is not held alive is asked for its state at once, so partitions heal. */

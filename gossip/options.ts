@@ -76,8 +76,8 @@ export function wan(size: number): Options {
 }
 
 /** Several nodes on one machine: as fast as `lan`, with more patience for a starved processor. */
-export function local(): Options {
-  const near = lan(5)
+export function local(size: number): Options {
+  const near = lan(size)
   return { ...near, awarenessMax: 6, suspicionMaxMs: 4 * near.suspicionMinMs, syncIntervalMs: 5_000 }
 }
 

@@ -103,6 +103,9 @@ export class Swim {
       case 'setMetadata':
         this.#core.self = { ...this.#core.self, metadata: { ...input.metadata } }
         break
+      case 'setOptions':
+        this.#setOptions(input.options)
+        break
       case 'receive':
       case 'rumorReceived':
       case 'timerFired':
@@ -142,6 +145,9 @@ export class Swim {
         break
       case 'setMetadata':
         this.#renew({ ...core.self, metadata: { ...input.metadata } })
+        break
+      case 'setOptions':
+        this.#setOptions(input.options)
         break
       case 'peerDisconnected':
         if (this.#isRunningPeer(input.id)) core.probeSoon.add(input.id)
@@ -292,6 +298,11 @@ export class Swim {
       core.out.send(id, { type: 'gossip', rumors })
     core.out.report({ type: 'member-left', member: core.self })
     this.#rest('left')
+  }
+
+  #setOptions(options: Options): void {
+    checkOptions(options)
+    this.#core.options = options
   }
 
   /** Only a change bumps the incarnation. */

@@ -2,7 +2,7 @@
  * Wires the actors of one node around its edges (transport, disk, runtime, time, dice), which are handed in: real ones
  * by `main.ts`, virtual ones by the simulator. What runs in production is what the simulator breaks.
  */
-import { lan, type Member } from '../gossip/index.ts'
+import { lan, type Member, type Options as SwimOptions } from '../gossip/index.ts'
 import {
   type Cluster,
   isEnded,
@@ -13,7 +13,7 @@ import {
 } from '../scheduler/index.ts'
 import type { ActorStatus } from './actor/actor.ts'
 import { createActorSystem, type SystemOptions } from './actor/system.ts'
-import { type AgentMessage, agentActor } from './agent/agent.actor.ts'
+import { AGENT_SPAWN, type AgentMessage, agentActor } from './agent/agent.actor.ts'
 import type { Prober } from './agent/prober.ts'
 import { announce } from './announce.ts'
 import type { Clock } from './clock.ts'
@@ -21,10 +21,12 @@ import type { ConsensusOptions, RunningConsensus } from './consensus/create.ts'
 import { createConsensus } from './consensus/create.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
-import { Failure } from './errors.ts'
+import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
+import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
 import { peersOf, rememberedMember, rosterKeyOf, rosterOf, selfMember } from './membership/roster.ts'
 import { type Membership, SWIM_SPAWN, swimActor } from './membership/swim.actor.ts'
+import { createVouched } from './membership/vouched.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -56,6 +58,8 @@ export type NodeParts = {
   readonly yieldTo?: NonNullable<SystemOptions['yieldTo']>
   readonly onFatal: (reason: string) => void
   readonly consensusOptions?: ConsensusOptions
+  /** How patient gossip is, by the number of members; `lan` when nothing is said. */
+  readonly swimOptions?: (size: number) => SwimOptions
 }
 
 export type AssembledNode = {
@@ -107,14 +111,17 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     options: parts.consensusOptions ?? {},
   })
 
+  const vouched = createVouched()
   const swim = swimActor({
-    options: lan(5),
+    options: parts.swimOptions ?? lan,
     transport,
     self: () => selfMember(parts.facts),
     roster: () => rosterOf(consensus.state(), id),
     known: () => [...parts.knownPeers].map(([peer, addresses]) => rememberedMember(peer, addresses)),
-    listener: next => {
+    listener: (next, facts) => {
       membership = next
+      vouched.hear(facts, clock.monotonicMs())
+      readRoster(consensus.state())
       controller?.send({ type: 'controller/MembersChanged' })
     },
   })
@@ -125,7 +132,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const controller = system.spawn('controller', () =>
     controllerActor({ id, consensus, members, seed: () => Math.floor(parts.random() * 2 ** 32) }),
   )
-  const agent = system.spawn<AgentMessage>('agent', () =>
+  const createAgent = () =>
     agentActor({
       self: id,
       consensus,
@@ -133,18 +140,25 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
       prober: parts.prober,
       isReady: () => isReady,
       stopGraceMs: STOP_GRACE_MS,
-    }),
-  )
+    })
+  const agent = system.spawn<AgentMessage>('agent', createAgent, AGENT_SPAWN)
 
   let rosterKey: string | null = null
+  const farewells = createFarewells()
   const readRoster = (state: State): void => {
-    const key = rosterKeyOf(state)
+    const strangers = vouched.peers(state, clock.monotonicMs())
+    const leaving = farewells.peers(state, clock.monotonicMs())
+    const key = [rosterKeyOf(state), [...strangers.keys()].join(), [...leaving.keys()].join()].join('\n')
     if (key === rosterKey) return
     rosterKey = key
-    const peers = peersOf(state, parts.knownPeers, id)
+    // A timer may be a fraction of a millisecond early.
+    if (leaving.size > 0) clock.after(FAREWELL_MS + 1, () => isStopped || readRoster(consensus.state()))
+    const members = peersOf(state, parts.knownPeers, id)
+    const peers = new Map([...strangers, ...leaving, ...members])
+    peers.delete(id)
     transport.admit(new Set(peers.keys()))
     for (const [peer, addresses] of peers) if (addresses.length > 0) transport.setAddresses(peer, addresses)
-    parts.rememberPeers(peers)
+    parts.rememberPeers(members)
     swimRef.send({ type: 'swim/RosterChanged' })
   }
   readRoster(consensus.state())
@@ -156,11 +170,12 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     const welcome = await announce({ consensus, facts: parts.facts, founded, clock, log, isOver })
     if (welcome === 'left') return parts.onFatal(EXPELLED)
     if (welcome === 'over') return
+    if (welcome !== 'known') return parts.onFatal(`the cluster refused this node: ${welcome.message}`)
     isReady = true
     becomeReady()
     agent.send({ type: 'agent/Ready' })
   }
-  void greet()
+  void greet().catch((thrown: unknown) => parts.onFatal(messageOf(thrown)))
 
   const handOver = async (): Promise<void> => {
     const status = consensus.status()

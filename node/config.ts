@@ -1,5 +1,6 @@
 /** Flags become one frozen, checked configuration; nobody else reads the environment or guesses defaults. */
 import { hostname, networkInterfaces } from 'node:os'
+import { isLoopback } from './api/socket.ts'
 import { Failure } from './errors.ts'
 import type { LogLevel } from './log.ts'
 import { defaultDataDirectory } from './paths.ts'
@@ -38,6 +39,8 @@ export type NodeConfig = {
   readonly api: HostPort | null
   /** The IP address that pods' ports are published on and peers dial. */
   readonly address: string
+  /** All members are on this machine: a loopback address cannot be reached from another one. */
+  readonly isOneMachine: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly runtime: 'auto' | 'docker' | 'process'
   readonly dockerSocket: string | null
@@ -65,6 +68,7 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
   if (options.join.length > 0 && options.token === null) throw tokenMissing(options.join[0] as string)
   if (options.name !== null && !NAME.test(options.name)) throw badName(options.name)
   checkLabels(options.labels)
+  const address = options.advertise ?? addressFor(listen.host)
   return Object.freeze({
     join: options.join,
     token: options.token,
@@ -73,7 +77,8 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
     dataDirectory: options.dataDirectory ?? defaultDataDirectory(process.env, process.getuid?.() === 0),
     listen,
     api,
-    address: options.advertise ?? addressFor(listen.host),
+    address,
+    isOneMachine: isLoopback(address),
     labels: options.labels,
     runtime: options.runtime,
     dockerSocket: options.dockerSocket,

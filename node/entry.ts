@@ -8,7 +8,7 @@ import { foundCluster } from './founding.ts'
 import type { AddressBook } from './membership/address-book.ts'
 import { joinCluster } from './membership/join.ts'
 import type { Peers } from './membership/roster.ts'
-import { type NodeRecord, readRecord } from './record.ts'
+import type { NodeRecord } from './record.ts'
 import type { Transport } from './transport/transport.ts'
 
 export type Entry = {
@@ -20,6 +20,8 @@ export type Entry = {
 
 type Entering = {
   readonly config: NodeConfig
+  /** What the data directory remembers; null when it is unused. */
+  readonly record: NodeRecord | null
   readonly facts: NodeFacts
   readonly transport: Transport
   readonly book: AddressBook
@@ -31,8 +33,7 @@ const NAME_TRIES_MAX = 8
 
 /** Throws Failure; a token is spent only when it resolves. */
 export const enterCluster = async (entering: Entering): Promise<Entry> => {
-  const { config, book, clock } = entering
-  const record = readRecord(config.dataDirectory)
+  const { config, facts, book, clock, record } = entering
   if (record !== null) return resume(entering, record, book)
   if (config.join.length > 0) return joinAs(entering, config.name, 1)
   const cluster = foundCluster(clock.wallMs())
@@ -44,15 +45,16 @@ export const enterCluster = async (entering: Entering): Promise<Entry> => {
       clusterId: cluster.id,
       clusterName: cluster.name,
       founded: cluster,
+      runtime: facts.runtime,
     },
     peers: new Map(),
   }
 }
 
-/** Seeds given to a member are further addresses to find the others by. */
-const resume = ({ config }: Entering, record: NodeRecord, book: AddressBook): Entry => {
+/** Seeds and token are of no use to a member: it knows its peers, and they know it. */
+const resume = ({ config, facts }: Entering, record: NodeRecord, book: AddressBook): Entry => {
   const name = config.isNameChosen ? config.name : record.name
-  return { how: 'resumed', record: { ...record, name }, peers: book.peers() }
+  return { how: 'resumed', record: { ...record, name, runtime: facts.runtime }, peers: book.peers() }
 }
 
 const joinAs = async (entering: Entering, name: string, tries: number): Promise<Entry> => {
@@ -72,6 +74,7 @@ const joinAs = async (entering: Entering, name: string, tries: number): Promise<
         clusterId: joined.clusterId,
         clusterName: joined.clusterName,
         founded: null,
+        runtime: facts.runtime,
       },
       peers: new Map(joined.members.map(member => [member.id, member.addresses])),
     }

@@ -2,25 +2,35 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lan, local } from '../gossip/index.ts'
+import type { SavedState } from '../raft/index.ts'
 import type { NodeFacts, NodeId, RuntimeKind } from '../scheduler/index.ts'
 import { createLogsOf } from './agent/logs.ts'
 import { createProber } from './agent/prober.ts'
 import { createApi } from './api/server.ts'
 import { type AssembledNode, assembleNode } from './assemble.ts'
 import { systemClock } from './clock.ts'
+import { closeAll } from './closing.ts'
 import { formatHostPort, type NodeConfig, resolveConfig, type StartOptions } from './config.ts'
 import { openSnapshots } from './consensus/snapshots.ts'
 import { openSqliteLog } from './consensus/sqlite-log.ts'
 import type { LogStore } from './consensus/storage.ts'
 import { type Entry, enterCluster } from './entry.ts'
-import { Failure } from './errors.ts'
+import { Failure, messageOf } from './errors.ts'
 import { createLog, type Log } from './log.ts'
 import { type LoopLag, watchLoopLag } from './loop-lag.ts'
 import { type AddressBook, openAddressBook } from './membership/address-book.ts'
 import { startDiscovery } from './membership/discovery.ts'
 import { serveJoins } from './membership/join.ts'
 import { socketPath } from './paths.ts'
-import { forgetMembership, makeDataDirectory, writeRecord } from './record.ts'
+import { guardProcess } from './process-guard.ts'
+import {
+  forgetMembership,
+  makeDataDirectory,
+  readRecord,
+  wantedRuntime,
+  writeRecord,
+} from './record.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { loadIdentity } from './transport/identity.ts'
@@ -70,33 +80,31 @@ export const startNode = async (options: StartOptions): Promise<RunningNode> => 
   try {
     return await open(config, log, opened)
   } catch (thrown) {
-    await closeAll(opened, log)
+    await closeAll(opened, { clock, log })
     throw thrown
-  }
-}
-
-/** Last opened, first closed; one that fails does not keep the others open. */
-const closeAll = async (opened: Opened, log: Log): Promise<void> => {
-  for (const close of opened.splice(0).reverse()) {
-    await Promise.resolve()
-      .then(close)
-      .catch(thrown => log.warn('something did not close cleanly', { error: String(thrown) }))
   }
 }
 
 const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<RunningNode> => {
   const { dataDirectory } = config
+  const { promise: ended, resolve: end } = Promise.withResolvers<string | null>()
+  opened.push(guardProcess(process, { log, onFatal: end }))
+  // Whoever reads the log first owns the directory: everything else in it is read and written afterwards.
+  const owned = openSqliteLog({ directory: dataDirectory, log })
+  opened.push(() => owned.close())
+  const saved = await owned.load()
+  const logStore = startingWith(saved, owned)
+  const record = readRecord(dataDirectory)
+  if (record === null && saved !== null) throw recordMissing(dataDirectory)
   const identity = await loadIdentity(dataDirectory)
   const detected = await detectRuntime({
-    wanted: config.runtime,
+    wanted: wantedRuntime(config.runtime, record),
     dockerSocket: config.dockerSocket,
     environment: process.env,
     directory: dataDirectory,
     clock,
     log,
   })
-  const logStore = openSqliteLog({ directory: dataDirectory, log })
-  opened.push(() => logStore.close())
   const transport = await createLibp2pTransport({
     privateKey: identity.privateKey,
     listen: formatHostPort(config.listen),
@@ -107,8 +115,14 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
   await transport.start()
   const facts = factsOf(config, detected, identity.peerId as NodeId, transport.addresses())
   const book = await openAddressBook({ directory: dataDirectory, log })
-  const entry = await enterCluster({ config, facts, transport, book, clock })
-  await writeRecord(dataDirectory, entry.record)
+  opened.push(() => book.flushed())
+  const entry = await enterCluster({ config, record, facts, transport, book, clock })
+  if (entry.how !== 'resumed') {
+    // Before the record: a member without an address would wait for others that it lets nobody be.
+    book.replace(entry.peers)
+    await book.flushed()
+    await writeRecord(dataDirectory, entry.record)
+  }
   const runtime = await detected.open({ cluster: entry.record.clusterId, node: identity.peerId })
   return run({
     config,
@@ -121,8 +135,30 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
     runtime,
     detected,
     facts: { ...facts, name: entry.record.name },
+    ended,
+    end,
   })
 }
+
+/** What was read already serves as the first `load`. */
+const startingWith = (saved: SavedState | null, store: LogStore): LogStore => {
+  let first: Promise<SavedState | null> | null = Promise.resolve(saved)
+  return {
+    ...store,
+    load() {
+      const loaded = first ?? store.load()
+      first = null
+      return loaded
+    },
+  }
+}
+
+const recordMissing = (directory: string): Failure =>
+  new Failure('E_DISK_DAMAGED', {
+    message: `${directory} holds the log of a member, but not the file node.json that says of which cluster`,
+    why: 'a new cluster on top of it would be another one under the same log',
+    try: `restore node.json from a backup, or move ${directory} away and join anew: tutti start --join HOST:PORT`,
+  })
 
 const factsOf = (
   config: NodeConfig,
@@ -157,11 +193,12 @@ type Wiring = {
   readonly runtime: Runtime
   readonly detected: DetectedRuntime
   readonly facts: NodeFacts
+  readonly ended: Promise<string | null>
+  readonly end: (reason: string | null) => void
 }
 
 const run = async (wiring: Wiring): Promise<RunningNode> => {
-  const { config, log, opened, transport, entry, runtime, facts, book } = wiring
-  const { promise: ended, resolve: end } = Promise.withResolvers<string | null>()
+  const { config, log, opened, transport, entry, runtime, facts, book, ended, end } = wiring
   const node = await assembleNode({
     id: facts.id,
     origin:
@@ -178,8 +215,14 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     knownPeers: entry.peers,
     rememberPeers: peers => book.replace(peers),
     onFatal: end,
+    swimOptions: config.isOneMachine ? local : lan,
   })
   opened.push(() => node.stop())
+  // Only now does the log know the node under this name.
+  if (entry.how === 'resumed')
+    void node.ready
+      .then(() => writeRecord(config.dataDirectory, entry.record))
+      .catch(thrown => log.warn('the record of this node could not be kept', { error: messageOf(thrown) }))
   const discovery = startDiscovery({
     clusterId: entry.record.clusterId,
     self: facts.id,
@@ -197,6 +240,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => lag.stop())
   const leave = async () => {
     await node.leave()
+    opened.unshift(() => forgetMembership(config.dataDirectory))
     clock.after(FAREWELL_MS, () => end(null))
   }
   const api = createApi(
@@ -221,11 +265,8 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     apiAddress: api.address(),
     socketPath: socketPath(config.dataDirectory),
     dataDirectory: config.dataDirectory,
-    ended: ended.then(reason => {
-      if (reason === null) opened.unshift(() => forgetMembership(config.dataDirectory))
-      return reason
-    }),
-    stop: () => closeAll(opened, log),
+    ended,
+    stop: () => closeAll(opened, { clock, log }),
   }
 }
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Cluster } from '../scheduler/index.ts'
+import type { Cluster, RuntimeKind } from '../scheduler/index.ts'
 import { Failure, messageOf } from './errors.ts'
 
 export type NodeRecord = {
@@ -12,7 +12,11 @@ export type NodeRecord = {
   readonly clusterName: string
   /** The founder's own cluster, until the log has it. */
   readonly founded: Cluster | null
+  /** What runs its pods: another one would know nothing of those that run already. */
+  readonly runtime: RuntimeKind
 }
+
+export type RuntimeWish = 'auto' | 'docker' | 'process'
 
 const FILE = 'node.json'
 /** What is removed when a node has left: its key is never accepted again, so nothing of it has a use. */
@@ -23,6 +27,7 @@ const FILES_OF_A_MEMBER = [
   'raft.db',
   'raft.db-wal',
   'raft.db-shm',
+  'raft.tail',
   'snapshots',
 ]
 
@@ -62,6 +67,15 @@ export const readRecord = (directory: string): NodeRecord | null => {
   })
 }
 
+/**
+ * Which runtime to start with: with no wish, that of the last time. Choosing anew would take a machine whose engine does
+ * not answer for one without an engine, and the pods that still run in it for gone.
+ */
+export const wantedRuntime = (wish: RuntimeWish, record: NodeRecord | null): RuntimeWish => {
+  if (wish !== 'auto' || record === null) return wish
+  return record.runtime === 'docker' || record.runtime === 'process' ? record.runtime : 'auto'
+}
+
 /** Durable when it resolves. */
 export const writeRecord = async (directory: string, record: NodeRecord): Promise<void> => {
   const path = join(directory, FILE)
@@ -73,6 +87,12 @@ export const writeRecord = async (directory: string, record: NodeRecord): Promis
     await file.close()
   }
   await rename(`${path}.new`, path)
+  const folder = await open(directory, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 export const forgetMembership = (directory: string): void => {

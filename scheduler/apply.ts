@@ -8,6 +8,7 @@ import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/
 import { applyPlan } from './apply/plan.ts'
 import { reportPods } from './apply/reports.ts'
 import type { Step, Verdict } from './apply/step.ts'
+import { weed } from './apply/weed.ts'
 import {
   applyWorkload,
   removeWorkload,
@@ -47,10 +48,13 @@ export const apply = (
   const step: Step = { index: at.index, atMs: request.command.atMs, events: [] }
   const refusal = run(tables, request.command, step)
   assert(!refusal || step.events.length === 0, 'a refused command has no effect to tell')
+  if (!refusal && isRare(request.command)) weed(tables, step.atMs)
   const outcome: Outcome = refusal ? { ok: false, index: at.index, refusal } : { ok: true, index: at.index }
   rememberRequest(tables, request.requestId, outcome)
   return { outcome, events: step.events }
 }
+
+const isRare = ({ type }: Command): boolean => type !== 'plan/Apply' && type !== 'pod/Report'
 
 const run = (tables: Tables, command: Command, step: Step): Verdict => {
   switch (command.type) {

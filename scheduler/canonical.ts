@@ -1,4 +1,4 @@
-/** One text for one value, whatever the order of its keys: what hashes and deep comparisons are made of. */
+/** Equality and one text for plain data, whatever the order of its keys. */
 
 /** JSON with sorted keys. Takes plain data only: no undefined, functions, maps or cycles. */
 export const canonicalText = (value: unknown): string => {
@@ -9,7 +9,23 @@ export const canonicalText = (value: unknown): string => {
 }
 
 /** Equal as plain data. */
-export const isSame = (a: unknown, b: unknown): boolean => a === b || canonicalText(a) === canonicalText(b)
+export const isSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) return isSameList(a, b)
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  const [left, right] = [a as Fields, b as Fields]
+  return keys.every(key => Object.hasOwn(right, key) && isSame(left[key], right[key]))
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isSameList = (a: unknown, b: unknown): boolean =>
+  Array.isArray(a) &&
+  Array.isArray(b) &&
+  a.length === b.length &&
+  a.every((item, position) => isSame(item, b[position]))
 
 /** By code units, so equal on every machine, unlike a locale's order. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

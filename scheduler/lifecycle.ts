@@ -34,5 +34,11 @@ export const mayMove = (from: PodState, to: PodState, writer: Writer): boolean =
 export const isReady = (pod: Pod): boolean =>
   pod.state === 'running' && (pod.health === 'healthy' || pod.health === 'none')
 
+/** Between two runs: the pod goes on, but nothing of it runs at this moment. */
+export const isRestarting = (pod: Pick<Pod, 'state' | 'containers'>): boolean =>
+  pod.state === 'running' &&
+  pod.containers.length > 0 &&
+  pod.containers.every(container => container.state !== 'running')
+
 /** Live owners of a slot: not ended and wanted. At most one per slot outside a move or a start-first update. */
 export const isOwner = (pod: Pod): boolean => !isEnded(pod.state) && pod.desired === 'running'

@@ -4,11 +4,11 @@ import { canonicalText, compareText } from './canonical.ts'
 import type { Outcome } from './commands.ts'
 import { hashText } from './dice.ts'
 import type { Cluster, Token } from './model/access.ts'
-import type { Node } from './model/node.ts'
+import type { Node, NodeId } from './model/node.ts'
 import type { Pod } from './model/pod.ts'
 import type { Workload } from './model/workload.ts'
 import type { State } from './state.ts'
-import { emptyTables, insertPod, REQUESTS_KEPT_MAX } from './tables.ts'
+import { DEPARTED_KEPT_MAX, emptyTables, insertPod, REQUESTS_KEPT_MAX } from './tables.ts'
 
 const FORMAT = 1
 
@@ -19,6 +19,7 @@ export type SnapshotData = {
   readonly term: number
   readonly cluster: Cluster | null
   readonly nodes: readonly Node[]
+  readonly departed: readonly (readonly [id: NodeId, name: string])[]
   readonly tokens: readonly Token[]
   readonly workloads: readonly Workload[]
   readonly pods: readonly Pod[]
@@ -32,6 +33,7 @@ export const snapshotOf = (state: State): SnapshotData => ({
   term: state.term,
   cluster: state.cluster,
   nodes: [...state.nodes.values()].sort((a, b) => a.joinedIndex - b.joinedIndex || compareText(a.id, b.id)),
+  departed: [...state.departed],
   tokens: [...state.tokens.values()].sort((a, b) => compareText(a.id, b.id)),
   workloads: [...state.workloads.values()].sort(
     (a, b) => a.createdIndex - b.createdIndex || compareText(a.spec.name, b.spec.name),
@@ -52,17 +54,19 @@ export const restoreState = (data: unknown): State => {
   assert(typeof data === 'object' && data !== null, 'a snapshot is a record')
   const snapshot = data as SnapshotData
   assert.equal(snapshot.format, FORMAT, 'a snapshot of a known format')
-  for (const table of ['nodes', 'tokens', 'workloads', 'pods', 'requests'] as const)
+  for (const table of ['nodes', 'departed', 'tokens', 'workloads', 'pods', 'requests'] as const)
     assert(Array.isArray(snapshot[table]), `table ${table} is a list`)
   assert(Number.isSafeInteger(snapshot.index) && snapshot.index >= 0, 'an index counts entries')
   assert(Number.isSafeInteger(snapshot.term) && snapshot.term >= 0, 'a term counts elections')
   assert(snapshot.requests.length <= REQUESTS_KEPT_MAX, 'the table of requests is bounded')
+  assert(snapshot.departed.length <= DEPARTED_KEPT_MAX, 'the table of departed nodes is bounded')
 
   const tables = emptyTables()
   tables.index = snapshot.index
   tables.term = snapshot.term
   tables.cluster = snapshot.cluster
   fill(tables.nodes, snapshot.nodes, node => node.id)
+  for (const [id, name] of snapshot.departed) tables.departed.set(id, name)
   fill(tables.tokens, snapshot.tokens, token => token.id)
   fill(tables.workloads, snapshot.workloads, workload => workload.spec.name)
   for (const [requestId, outcome] of snapshot.requests) tables.requests.set(requestId, outcome)

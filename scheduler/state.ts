@@ -14,6 +14,8 @@ export type State = {
   readonly term: number
   readonly cluster: Cluster | null
   readonly nodes: ReadonlyMap<NodeId, Node>
+  /** Names of nodes that left and whose rows are gone, by id; oldest first, at most DEPARTED_KEPT_MAX. */
+  readonly departed: ReadonlyMap<NodeId, string>
   readonly tokens: ReadonlyMap<string, Token>
   readonly workloads: ReadonlyMap<string, Workload>
   readonly pods: ReadonlyMap<PodId, Pod>

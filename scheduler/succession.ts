@@ -2,10 +2,20 @@
 import { isOwner } from './lifecycle.ts'
 import type { Node } from './model/node.ts'
 import type { Pod } from './model/pod.ts'
-import type { Workload } from './model/workload.ts'
+import type { Revision, Workload } from './model/workload.ts'
 
 /** Of an older generation than the one now wanted. */
 export const isOutdated = (pod: Pod, workload: Workload): boolean => pod.generation < workload.generation
+
+/**
+ * What the pods of one generation run by, from the first to the last; null when the workload is gone, or is another one
+ * of the same name: such pods have been told to stop.
+ */
+export const revisionOf = (workload: Workload | undefined, generation: number): Revision | null => {
+  if (workload?.generation !== generation)
+    return workload?.past.find(past => past.generation === generation) ?? null
+  return { generation, pod: workload.spec.pod, restart: workload.spec.restart }
+}
 
 /** On a node that is being drained. Pods on dead nodes are lost instead. */
 export const isDisplaced = (node: Node): boolean => node.state === 'alive' && !node.schedulable

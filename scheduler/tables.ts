@@ -10,6 +10,8 @@ import type { State } from './state.ts'
 
 /** A retry that comes after this many other requests is no longer recognised. */
 export const REQUESTS_KEPT_MAX = 10_000
+/** Ids of departed nodes that are still refused; with more, the oldest could join again, given a token. */
+export const DEPARTED_KEPT_MAX = 10_000
 /** Ended pods kept for each slot that is still wanted, newest first to stay; one for a slot beyond the count. */
 export const ENDED_KEPT_PER_SLOT = 5
 
@@ -18,6 +20,7 @@ export type Tables = {
   term: number
   cluster: Cluster | null
   readonly nodes: Map<NodeId, Node>
+  readonly departed: Map<NodeId, string>
   readonly tokens: Map<string, Token>
   readonly workloads: Map<string, Workload>
   readonly pods: Map<PodId, Pod>
@@ -35,6 +38,7 @@ export const emptyTables = (): Tables => ({
   term: 0,
   cluster: null,
   nodes: new Map(),
+  departed: new Map(),
   tokens: new Map(),
   workloads: new Map(),
   pods: new Map(),
@@ -84,7 +88,26 @@ export const updatePod = (tables: Tables, pod: Pod): void => {
   tables.pods.set(pod.id, pod)
   if (!isEnded(pod.state)) return
   removeFrom(tables.podsByNode, pod.node, pod.id)
+  forgetRevision(tables, pod)
   forgetEnded(tables, pod)
+}
+
+/** Whether a pod of that generation has not ended. */
+export const hasLivePod = (state: State, workload: string, generation: number): boolean => {
+  for (const id of state.podsByWorkload.get(workload) ?? []) {
+    const pod = state.pods.get(id)!
+    if (pod.generation === generation && !isEnded(pod.state)) return true
+  }
+  return false
+}
+
+/** The template of an older generation goes with the last of its pods. */
+const forgetRevision = (tables: Tables, { workload: name, generation }: Pod): void => {
+  const workload = tables.workloads.get(name)
+  if (!workload?.past.some(past => past.generation === generation)) return
+  if (hasLivePod(tables, name, generation)) return
+  const past = workload.past.filter(other => other.generation !== generation)
+  tables.workloads.set(name, { ...workload, past })
 }
 
 const forgetEnded = (tables: Tables, ended: Pod): void => {

@@ -15,6 +15,11 @@ export const COUNT_MAX = 100_000
 const CONTAINERS_MAX = 20
 const PORTS_MAX = 100
 const CONSTRAINTS_MAX = 50
+const VALUES_MAX = 100
+const VALUE_LENGTH_MAX = 1_000
+/** What sentences and reports repeat stays short: both are part of the log. */
+const IMAGE_LENGTH_MAX = 512
+const PATH_LENGTH_MAX = 2_048
 const LABEL_VALUE_LENGTH_MAX = 63
 const PROBLEMS_MAX = 50
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
@@ -71,6 +76,8 @@ const checkTemplate = (report: Report, template: PodTemplate): void => {
 }
 
 const checkContainer = (report: Report, path: string, container: ContainerSpec): void => {
+  if ((container.image?.length ?? 0) > IMAGE_LENGTH_MAX)
+    report(`${path}.image`, `an image has at most ${IMAGE_LENGTH_MAX} characters`)
   if (container.image === '') report(`${path}.image`, 'an image is not empty; leave it out to run a command')
   if (container.image === null && container.command.length === 0)
     report(`${path}.command`, 'a container without an image needs a command')
@@ -98,6 +105,8 @@ const checkHealth = (report: Report, path: string, health: HealthCheck, containe
     return
   }
   if (health.type === 'http' && !health.path.startsWith('/')) report(`${path}.path`, 'a path starts with /')
+  if (health.type === 'http' && health.path.length > PATH_LENGTH_MAX)
+    report(`${path}.path`, `a path has at most ${PATH_LENGTH_MAX} characters`)
   const port = container.ports.find(known => known.name === health.port)
   if (!port)
     report(
@@ -156,6 +165,8 @@ const checkConstraint = (report: Report, path: string, constraint: Constraint): 
     report(`${path}.values`, `${operator} needs at least one value`)
   if ((operator === '==' || operator === '!=' || operator === 'regex') && values.length !== 1)
     report(`${path}.values`, `${operator} takes one value`)
+  if (values.length > VALUES_MAX || values.some(value => value.length > VALUE_LENGTH_MAX))
+    report(`${path}.values`, `at most ${VALUES_MAX} values of up to ${VALUE_LENGTH_MAX} characters`)
   if (operator !== 'regex' || values[0] === undefined) return
   const compiled = compilePattern(values[0])
   if (!compiled.ok) report(`${path}.values[0]`, compiled.problem)

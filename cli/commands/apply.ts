@@ -13,7 +13,8 @@ const readInput = async (path: string, bytesMax: number, session: Session): Prom
     return await readFile(path, 'utf8')
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown
-    throw usage(`${path} cannot be read`, { why: messageOf(thrown) })
+    const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT'
+    throw usage(`${path} cannot be read`, { why: isMissing ? 'there is no such file' : messageOf(thrown) })
   }
 }
 

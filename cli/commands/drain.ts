@@ -12,7 +12,9 @@ const untilEmpty = async (names: readonly string[], session: Session): Promise<v
     const nodes = (await session.client.nodes()).filter(node => names.includes(node.name))
     const left = nodes.filter(node => node.pods > 0)
     if (left.length === 0) return
-    const text = left.map(node => `${node.name}: ${node.pods} pods left`).join(', ')
+    const text = left
+      .map(node => `${node.name}: ${node.pods} ${node.pods === 1 ? 'pod' : 'pods'} left`)
+      .join(', ')
     if (text !== shown) session.terminal.note(`${session.errorStyle.state('draining')} ${text}\n`)
     shown = text
     await pause(POLL_MS, undefined, { signal: session.signal })

@@ -51,7 +51,7 @@ const show = async (view: ExplainView, session: Session): Promise<void> => {
     lines.push('', session.style.paint('bold', escapeText(head)))
     lines.push(
       escapeText(
-        `strategy ${decision.strategy}, ${decision.consideredCount} nodes considered, now ${decision.state}`,
+        `strategy ${decision.strategy}, ${decision.consideredCount} ${decision.consideredCount === 1 ? 'node' : 'nodes'} considered, now ${decision.state}`,
       ),
     )
     const widthMax = session.terminal.columns()

@@ -3,12 +3,18 @@ import type { WorkloadView } from '../../node/api/native/schema.ts'
 import type { Command } from '../command.ts'
 import { showList, WATCH_OPTION } from '../list.ts'
 import type { Column } from '../output/table.ts'
+import { checkNames } from '../target.ts'
 
 /** One word for how a workload is. */
 const stateOf = (workload: WorkloadView): string => {
   if (workload.stopped) return 'stopped'
   if (workload.pending.length > 0) return 'pending'
-  return workload.isConverged ? 'converged' : 'converging'
+  if (workload.isConverged) {
+    const isDone = workload.kind === 'batch' && workload.wanted > 0 && workload.running === 0
+    return isDone ? 'succeeded' : 'converged'
+  }
+  const isOver = workload.failed > 0 && workload.failed + workload.healthy >= workload.wanted
+  return isOver ? 'failed' : 'converging'
 }
 
 const columns: readonly Column<WorkloadView>[] = [
@@ -43,6 +49,7 @@ export const command: Command = {
         columns,
         name: workload => workload.name,
         empty: 'no workloads. Start one: tutti run --name web --count 3 IMAGE',
+        check: workloads => checkNames(call.args, workloads, 'workload'),
         fetch: async () =>
           (await session.client.workloads()).filter(
             workload => call.args.length === 0 || call.args.includes(workload.name),

@@ -10,10 +10,8 @@ export const command: Command = {
   timeoutMs: DEPLOY_TIMEOUT_MS,
   async run(call, session) {
     const status = await session.client.status()
-    if (status.nodes.alive <= 1) {
-      const text = `${status.node} is the last node alive; the cluster and its state end with it`
-      await confirm({ name: status.node, text }, call, session)
-    } else if (!status.hasQuorum || (status.voters.includes(status.node) && status.toleratesCount === 0)) {
+    const isNeeded = status.voters.includes(status.node) && status.toleratesCount === 0
+    if (status.nodes.alive > 1 && (!status.hasQuorum || isNeeded)) {
       const text = `${status.node} is a voter and the cluster tolerates no further failure`
       await confirm({ name: status.node, text }, call, session)
     }

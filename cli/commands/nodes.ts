@@ -4,6 +4,7 @@ import type { Command } from '../command.ts'
 import { showList, WATCH_OPTION } from '../list.ts'
 import type { Column } from '../output/table.ts'
 import { bytes, cores } from '../output/time.ts'
+import { checkNames, nodeName } from '../target.ts'
 
 const labelsText = (labels: Readonly<Record<string, string>>): string =>
   Object.entries(labels)
@@ -14,10 +15,11 @@ const columns: readonly Column<NodeView>[] = [
   { title: 'NODE', cell: node => node.name },
   {
     title: 'STATE',
-    cell: node => (node.state === 'alive' && !node.schedulable ? 'draining' : node.state),
+    cell: ({ state, schedulable, pods }) =>
+      state !== 'alive' || schedulable ? state : pods > 0 ? 'draining' : 'drained',
     as: 'state',
   },
-  { title: 'ROLE', cell: node => node.role },
+  { title: 'ROLE', cell: node => (node.state === 'left' ? null : node.role) },
   { title: 'ADDRESS', cell: node => node.address },
   { title: 'CPU', cell: node => `${cores(node.reserved.cpuMillis)}/${cores(node.capacity.cpuMillis)}` },
   {
@@ -44,10 +46,10 @@ export const command: Command = {
         columns,
         name: node => node.name,
         empty: 'no nodes',
+        check: nodes => checkNames(call.args.map(nodeName), nodes, 'node'),
         fetch: async () =>
           (await session.client.nodes()).filter(
-            node =>
-              call.args.length === 0 || call.args.some(name => name.replace(/^node\//, '') === node.name),
+            node => call.args.length === 0 || call.args.some(name => nodeName(name) === node.name),
           ),
       },
       call,

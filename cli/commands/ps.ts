@@ -3,9 +3,11 @@ import type { PodView } from '../../node/api/native/schema.ts'
 import type { PodPort } from '../../scheduler/index.ts'
 import type { Command } from '../command.ts'
 import { showList, WATCH_OPTION } from '../list.ts'
+import { escapeLine } from '../output/escape.ts'
+import { podState } from '../output/pod-state.ts'
 import type { Column } from '../output/table.ts'
 import { age } from '../output/time.ts'
-import { isMeant } from '../target.ts'
+import { checkTargets, isMeant } from '../target.ts'
 
 const portText = (address: string | null, port: PodPort): string => {
   const inner = port.container === 0 ? '' : `->${port.container}`
@@ -15,8 +17,12 @@ const portText = (address: string | null, port: PodPort): string => {
 const columns: readonly Column<PodView>[] = [
   { title: 'NAME', cell: pod => pod.name },
   { title: 'NODE', cell: pod => pod.node },
-  { title: 'STATE', cell: pod => pod.state, as: 'state' },
-  { title: 'HEALTH', cell: pod => (pod.health === 'none' ? null : pod.health), as: 'state' },
+  { title: 'STATE', cell: podState, as: 'state' },
+  {
+    title: 'HEALTH',
+    cell: pod => (pod.health === 'none' || pod.health === 'unknown' ? null : pod.health),
+    as: 'state',
+  },
   { title: 'RESTARTS', cell: pod => pod.restarts },
   { title: 'AGE', cell: pod => age(pod.ageMs) },
   { title: 'PORTS', cell: pod => pod.ports.map(port => portText(pod.address, port)).join(', ') },
@@ -24,7 +30,7 @@ const columns: readonly Column<PodView>[] = [
   { title: 'GEN', cell: pod => pod.generation, isWide: true },
   {
     title: 'IMAGE',
-    cell: pod => pod.containers.map(each => each.image ?? each.name).join(', '),
+    cell: pod => pod.containers.flatMap(each => each.image ?? []).join(', '),
     isWide: true,
   },
   { title: 'REASON', cell: pod => pod.reason ?? '', as: 'text' },
@@ -47,7 +53,11 @@ export const command: Command = {
       {
         columns,
         name: pod => pod.name,
-        empty: 'no pods. Start some: tutti run --name web --count 3 IMAGE',
+        empty:
+          args.length === 0
+            ? 'no pods. Start some: tutti run --name web --count 3 IMAGE'
+            : `no pods of ${args.map(escapeLine).join(', ')}`,
+        check: pods => checkTargets(args, pods, session),
         fetch: async () => (await session.client.pods({ all: flags.is('all') })).filter(isShown),
       },
       call,

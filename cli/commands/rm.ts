@@ -1,20 +1,20 @@
 /** `tutti rm`: removes workloads with their pods, or (node/NAME) a dead node from the roster. */
 import type { Command } from '../command.ts'
-import { YES_OPTION } from '../confirm.ts'
-import { removeNode } from '../remove-node.ts'
 import { report, type Written } from '../report.ts'
+import { nodeName } from '../target.ts'
 
 export const command: Command = {
   arguments: [
     { name: 'target', description: 'a workload, or node/NAME', count: 'many', completes: 'workload' },
   ],
-  options: [YES_OPTION],
+  options: [],
   examples: ['tutti rm web', 'tutti rm node/ash'],
   async run(call, session) {
     const written: Written[] = []
     for (const name of call.args) {
+      const { client } = session
       const isNode = name.startsWith('node/')
-      const result = isNode ? await removeNode(name, call, session) : await session.client.remove(name)
+      const result = await (isNode ? client.removeNode(nodeName(name)) : client.remove(name))
       written.push({ name, result })
     }
     await report(written, session)

@@ -1,4 +1,5 @@
 /** `tutti start`: becomes a node, and stays one until Ctrl-C. Containers run on when it stops. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { StartOptions } from '../../node/config.ts'
 import { Failure } from '../../node/errors.ts'
 import type { RunningNode } from '../../node/main.ts'
@@ -13,6 +14,8 @@ import { usage } from '../usage.ts'
 const TOKEN_BYTES_MAX = 4096
 const FIRST_TOKEN_USES = 2
 const ADVICE_MS = 5000
+const SETTLE_POLL_MS = 100
+const LEADERLESS = ' ! no leader answers yet; what runs goes on. Look closer: tutti doctor'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 const tokenOf = async (call: Call, session: Session): Promise<string | null> => {
@@ -60,6 +63,15 @@ const introduction = (node: RunningNode, style: Style): readonly string[] => {
   ]
 }
 
+/** The status once this node follows a leader: before that it knows too little to warn of anything. */
+const settled = async (client: Client): ReturnType<Client['status']> => {
+  for (;;) {
+    const status = await client.status()
+    if (status.hasQuorum) return status
+    await pause(SETTLE_POLL_MS)
+  }
+}
+
 /** What to do next: a paste-ready join line for a new cluster, a warning for one that no failure may meet. */
 const advice = async (node: RunningNode, client: Client): Promise<readonly string[]> => {
   if (node.origin === 'founded') {
@@ -71,9 +83,10 @@ const advice = async (node: RunningNode, client: Client): Promise<readonly strin
       ' More: tutti token create --uses 5 --ttl 24h',
     ]
   }
-  const { voters, toleratesCount, nodes } = await client.status()
-  const size = ` · ${nodes.alive} of ${nodes.total} nodes alive, ${voters.length} voters`
-  return [toleratesCount === 0 ? ` !${size.slice(2)} tolerate 0 failures: add a node` : `  ${size.slice(2)}`]
+  const { voters, toleratesCount, nodes } = await settled(client)
+  const voting = voters.length === 1 ? '1 voter' : `${voters.length} voters`
+  const size = `${nodes.alive} of ${nodes.total} nodes alive, ${voting}`
+  return [toleratesCount === 0 ? ` ! ${size}: not one may fail; add a node` : `   ${size}`]
 }
 
 export const command: Command = {
@@ -117,7 +130,7 @@ export const command: Command = {
     )
     await session.terminal.write(`${introduction(node, session.style).join('\n')}\n`)
     // The node runs; a cluster that cannot answer yet (no quorum) is no reason to end it.
-    const lines = await advice(node, client).catch(() => [])
+    const lines = await advice(node, client).catch(() => [LEADERLESS])
     const last = ' Ctrl-C stops the node; its containers run on'
     await session.terminal.write(`${[...lines, last].join('\n')}\n`)
     const interrupted = new Promise<'interrupted'>(resolve => {

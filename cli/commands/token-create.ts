@@ -3,7 +3,7 @@ import type { TokenCreated } from '../../node/api/native/schema.ts'
 import type { Command, Flags, Session } from '../command.ts'
 import { print } from '../list.ts'
 import { escapeLine } from '../output/escape.ts'
-import { elapsed } from '../output/time.ts'
+import { span } from '../output/time.ts'
 import { usage } from '../usage.ts'
 
 const usesOf = (flags: Flags): number | null | undefined => {
@@ -23,7 +23,7 @@ const show = async (created: TokenCreated, kind: 'join' | 'api', session: Sessio
     return
   }
   const left = Date.parse(created.expiresAt) - Date.now()
-  const valid = Number.isNaN(left) ? '' : ` (valid for ${elapsed(left)})`
+  const valid = Number.isNaN(left) ? '' : ` (valid for ${span(left)})`
   if (kind === 'join') {
     session.terminal.note(`Add a node${valid}:\n`)
     await session.terminal.write(`  tutti start --join ${escapeLine(created.joinAddress)} --token ${token}\n`)

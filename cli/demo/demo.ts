@@ -73,7 +73,12 @@ const show = async (options: DemoOptions, nodes: readonly DemoNode[], directory:
 
   await first.client(signal).apply({ spec: sampleSpec(choice.runtime) })
   const pods = await healthyPods(first, signal)
-  await step(`web    ${PODS}/${PODS} healthy  (${pods.map(pod => pod.node).join(', ')})`)
+  await step(
+    `web    ${PODS}/${PODS} healthy  (${pods
+      .map(pod => pod.node)
+      .sort()
+      .join(', ')})`,
+  )
   await terminal.write(hints(pods, first, directory, options))
 }
 

@@ -10,7 +10,7 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     means: 'The request or file holds a field or value that cannot be meant. Nothing was changed.',
     try: null,
   },
-  E_USAGE: { means: 'The command line cannot be understood. Nothing was sent.', try: 'tutti help' },
+  E_USAGE: { means: 'The command line cannot be understood. Nothing was sent.', try: 'tutti VERB --help' },
   E_AUTH: {
     means: 'The node does not know who asks: the API token is missing or wrong.',
     try: 'TUTTI_TOKEN=file:PATH, made by: tutti token create --kind api',

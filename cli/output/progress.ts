@@ -2,6 +2,7 @@
 import type { PodView, WorkloadView } from '../../node/api/native/schema.ts'
 import type { Terminal } from '../terminal.ts'
 import { escapeLine } from './escape.ts'
+import { podState } from './pod-state.ts'
 import { type Style, toneOf } from './style.ts'
 import { table } from './table.ts'
 import { elapsed } from './time.ts'
@@ -98,7 +99,7 @@ const rowsOf = (workload: WorkloadView, pods: readonly PodView[]): Row[] => {
       return {
         name: pod.name,
         node: pod.node,
-        state: isPlain ? pod.state : pod.health,
+        state: isPlain ? podState(pod) : pod.health,
         text: escapeLine(pod.reason ?? ''),
       }
     })

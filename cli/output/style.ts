@@ -46,6 +46,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   stopping: 'busy',
   warning: 'busy',
   draining: 'busy',
+  restarting: 'bad',
   converging: 'busy',
   joint: 'busy',
   candidate: 'busy',

@@ -16,6 +16,17 @@ export const elapsed = (ms: number): string => {
   return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`
 }
 
+/** `90s`, `5m`, `1h`, `7d`: how long something is valid, in the largest unit that says it to within a percent. */
+export const span = (ms: number): string => {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const isNear = (unit: number): boolean => {
+    const count = Math.round(seconds / unit)
+    return count > 0 && Math.abs(seconds - count * unit) <= seconds / 100
+  }
+  const unit = ([86_400, 3_600, 60] as const).find(isNear) ?? 1
+  return `${Math.round(seconds / unit)}${({ 86400: 'd', 3600: 'h', 60: 'm', 1: 's' } as const)[unit]}`
+}
+
 /** `7s`, `4m`, `3h`, `12d`: one unit, rounded down. */
 export const age = (ms: number): string => {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -2,12 +2,11 @@
  * Runs the pods that the node's own replica assigns to it, one actor each, and sees to it that nothing else of this
  * cluster and node runs in the runtime. It reads and reports; which pods there are is decided elsewhere.
  */
-import { isEnded, type NodeId, type Pod, type PodId } from '../../scheduler/index.ts'
-import type { ActorRef, Behavior, Context } from '../actor/actor.ts'
+import { isEnded, type NodeId, type Pod, type PodId, revisionOf } from '../../scheduler/index.ts'
+import type { ActorRef, Behavior, Context, SpawnOptions } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import { messageOf } from '../errors.ts'
 import type { ContainerState, Runtime, RuntimeEvent } from '../runtime/runtime.ts'
-import { templateOf } from './container-run.ts'
 import { sharedListing } from './listing.ts'
 import { type PodFact, type PodMessage, podActor } from './pod.actor.ts'
 import type { Prober } from './prober.ts'
@@ -35,6 +34,9 @@ export type AgentDeps = {
   /** How long a container has to end by itself when it is stopped. */
   readonly stopGraceMs: number
 }
+
+/** Every pod of the node may speak at once, and an engine that comes back tells of all its containers. */
+export const AGENT_SPAWN: SpawnOptions = { mailboxMax: 16_384 }
 
 /** Everything is compared with the runtime this often, whatever events said. */
 const PATROL_INTERVAL_MS = 30_000
@@ -92,7 +94,7 @@ export const agentActor = (deps: AgentDeps): Behavior<AgentMessage> => {
         pod: consensus.state().pods.get(pod.id) ?? pod,
         wish: wishFor(consensus.state().pods.get(pod.id)),
         node,
-        template: templateOf(pod, state.workloads.get(pod.workload)),
+        revision: revisionOf(consensus.state().workloads.get(pod.workload), pod.generation),
         runtime,
         list,
         prober: deps.prober,

@@ -1,5 +1,5 @@
 /** From a pod's row and its workload's template to what a runtime is asked to run. Pure. */
-import type { ContainerSpec, Node, Pod, Workload, WorkloadSpec } from '../../scheduler/index.ts'
+import type { ContainerSpec, Node, Pod } from '../../scheduler/index.ts'
 import type { ContainerKey, ContainerRun } from '../runtime/runtime.ts'
 
 /** `web.2`: how people name the pod. */
@@ -12,13 +12,6 @@ export const keyOf = (cluster: string, pod: Pod, container: string): ContainerKe
   podName: podNameOf(pod),
   container,
 })
-
-/**
- * What the pod was made from, or null when the workload has changed or gone since: such a pod is about to be stopped,
- * and until then it is watched but not started or checked.
- */
-export const templateOf = (pod: Pod, workload: Workload | undefined): WorkloadSpec | null =>
-  workload !== undefined && workload.generation === pod.generation ? workload.spec : null
 
 /** Which container of which pod on which machine. */
 export type RunSource = {

@@ -72,6 +72,12 @@ const runStateOf = (view: ContainerView): ContainerStatus['state'] => {
   return view.exitCode === null ? 'waiting' : 'exited'
 }
 
+/** Engines and commands may say a lot, and every report is part of the log. */
+const REASON_LENGTH_MAX = 1_000
+
+const shortened = (text: string | null): string | null =>
+  text === null || text.length <= REASON_LENGTH_MAX ? text : `${text.slice(0, REASON_LENGTH_MAX - 1)}…`
+
 /** The sentences of all containers; named where there are several. */
 export const reasonOf = (views: readonly ContainerView[]): string | null => {
   const sentences = views.flatMap(view =>
@@ -88,6 +94,6 @@ export const reportOf = (
   state: pod.state,
   health: healthOf(views),
   restarts: views.reduce((sum, view) => sum + view.restarts, 0),
-  reason: pod.reason ?? reasonOf(views),
+  reason: shortened(pod.reason ?? reasonOf(views)),
   containers: views.map(statusOf),
 })

@@ -9,7 +9,7 @@ import type { ContainerKey, ContainerRun, ContainerState, Runtime } from '../run
 import type { ContainerPhase, ContainerView } from './container-view.ts'
 import { type ProbeFact, probeActor } from './probe.actor.ts'
 import type { Prober } from './prober.ts'
-import { againText, exitText } from './reasons.ts'
+import { againText, exitText, lastRunText } from './reasons.ts'
 import { engineDelayMs, isExhausted, restartDelayMs, type Sequel, sequelOf } from './restart.ts'
 
 /** Told to the pod whenever anything a person could see has changed. */
@@ -61,7 +61,7 @@ export type ContainerDeps = {
   readonly owner: ActorRef<ContainerFact>
   readonly stopGraceMs: number
   /** What the replicated row says from before this program started. */
-  readonly before: { readonly restarts: number; readonly isHealthy: boolean; readonly hasRun: boolean }
+  readonly before: { readonly restarts: number; readonly health: Health; readonly hasRun: boolean }
 }
 
 export const containerActor = (deps: ContainerDeps): Behavior<ContainerMessage> => {
@@ -117,7 +117,7 @@ export const containerActor = (deps: ContainerDeps): Behavior<ContainerMessage> 
   }
 
   const begin = (ctx: Context<ContainerMessage>): void => {
-    if (template === null) return enter('failed', 'the workload changed before this pod was started')
+    if (template === null) return enter('failed', 'its workload was removed before it was started')
     turn++
     isBusy = true
     preparing = new AbortController()
@@ -148,8 +148,9 @@ export const containerActor = (deps: ContainerDeps): Behavior<ContainerMessage> 
     retries = 0
     refusal = null
     const check = template?.spec.health ?? null
-    if (isAdopted && deps.before.isHealthy) health = 'healthy'
-    else if (template === null) health = 'unknown'
+    if (isAdopted && deps.before.health === 'healthy') health = 'healthy'
+    // Nobody checks it any more, so what was found out last stands: an update may leave it here for long.
+    else if (template === null) health = deps.before.health
     else health = check === null ? 'none' : 'starting'
     enter('running', fault)
     settleLater(state.runtimeId, ctx)
@@ -187,7 +188,8 @@ export const containerActor = (deps: ContainerDeps): Behavior<ContainerMessage> 
           ? 'succeeded'
           : 'failed'
     if (sequel === 'restart') {
-      fault = again(why, ctx)
+      fault = lastRunText(why)
+      again(why, ctx)
       return
     }
     health = sequel === 'succeeded' ? 'none' : 'unhealthy'
@@ -227,7 +229,8 @@ export const containerActor = (deps: ContainerDeps): Behavior<ContainerMessage> 
     endProbe(ctx)
     turn++
     isBusy = true
-    if (then === 'stopped') enter('stopping', reason)
+    // Who wanted the stop says why; what was wrong before is no reason any more.
+    if (then === 'stopped') enter('stopping', phase === 'stopping' ? reason : null)
     const isForgotten = then === 'stopped' && isRemoved
     const work = runtime.stop(key, stopGraceMs).then(() => (isForgotten ? runtime.remove(key) : undefined))
     ctx.pipe(

@@ -10,7 +10,7 @@ import {
   type PodId,
   type PodReport,
   type PodState,
-  type WorkloadSpec,
+  type Revision,
 } from '../../scheduler/index.ts'
 import type { ActorRef, Behavior, Context } from '../actor/actor.ts'
 import { messageOf } from '../errors.ts'
@@ -53,8 +53,8 @@ export type PodDeps = {
   /** `stopped`: it is to end. `gone`: it is to end, and nobody waits for a report. Changes come as `pod/Stop`. */
   readonly wish: 'running' | 'stopped' | 'gone'
   readonly node: Node
-  /** Null when the workload has changed or gone since the pod was made. */
-  readonly template: WorkloadSpec | null
+  /** What it was made from; null when its workload is gone: it is about to be stopped, and only watched until then. */
+  readonly revision: Revision | null
   readonly runtime: Runtime
   /** All containers of this node; calls at the same time share one listing. */
   readonly list: () => Promise<readonly ContainerState[]>
@@ -73,7 +73,7 @@ type Member = {
 }
 
 export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
-  const { cluster, pod, node, template, runtime, owner } = deps
+  const { cluster, pod, node, revision, runtime, owner } = deps
   const members = new Map<string, Member>()
   let state: PodState = isEnded(pod.state) ? 'stopping' : pod.state
   /** Said for the whole pod instead of its containers' sentences. */
@@ -103,10 +103,10 @@ export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
 
   /** A container's actor for each of the template, and for what is left of an unknown one. */
   const enlist = (found: readonly ContainerState[], ctx: Context<PodMessage>): void => {
-    const specs = template?.pod.containers ?? []
+    const specs = revision?.pod.containers ?? []
     const names = new Set([
       ...specs.map(spec => spec.name),
-      ...(template === null ? pod.containers.map(status => status.name) : []),
+      ...(revision === null ? pod.containers.map(status => status.name) : []),
       ...found.map(({ key }) => key.container),
     ])
     const firstContainer = specs[0]?.name ?? [...names][0] ?? ''
@@ -114,11 +114,11 @@ export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
       const spec = specs.find(candidate => candidate.name === name)
       const run = spec === undefined ? null : runOf({ cluster, node, pod, firstContainer }, spec)
       const before = pod.containers.find(status => status.name === name)
-      const ref = ctx.spawn(name, () =>
+      const create = () =>
         containerActor({
           key: keyOf(cluster, pod, name),
           template:
-            run === null || template === null ? null : { run, spec: run.spec, restart: template.restart },
+            run === null || revision === null ? null : { run, spec: run.spec, restart: revision.restart },
           runtime,
           prober: deps.prober,
           owner: ctx.self,
@@ -126,11 +126,12 @@ export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
           before: {
             // The row counts per pod; the first container's actor carries the sum on.
             restarts: name === firstContainer ? pod.restarts : 0,
-            isHealthy: pod.health === 'healthy',
+            health: pod.health,
             hasRun: (before?.runtimeId ?? null) !== null,
           },
-        }),
-      )
+        })
+      // Anew on its own it would wait for a beginning that was said already; the pod finds out what runs.
+      const ref = ctx.spawn(name, create, { onCrash: 'escalate' })
       members.set(name, {
         ref,
         view: {
@@ -171,7 +172,7 @@ export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
     if (end !== null) return stopAll({ isRemoved: true }, ctx)
     if (members.size === 0) {
       end = 'failed'
-      reason = 'the workload changed before this pod was started'
+      reason = 'its workload was removed before it was started'
       return finish(ctx)
     }
     beginWhatMay()
@@ -243,6 +244,8 @@ export const podActor = (deps: PodDeps): Behavior<PodMessage> => {
     if (end === 'stopped') return
     end = 'stopped'
     reason = null
+    // The row says who wanted it to stop; what was wrong before would hide that.
+    for (const member of members.values()) member.view = { ...member.view, reason: null }
     if (hasFound) stopAll({ isRemoved: true }, ctx)
     else {
       state = laterState(state, 'stopping')

@@ -15,6 +15,9 @@ export const exitText = (exitCode: number | null, outOfMemory: boolean): string 
   return `exited with code ${exitCode}${meaning === undefined ? '' : `: ${meaning}`}`
 }
 
+/** What is said of a pod that runs again, until that has gone well for a while. */
+export const lastRunText = (why: string): string => `last run: ${why}`
+
 export const againText = (why: string, delayMs: number): string => {
   const delay = delayMs < 1_000 ? `${delayMs} ms` : `${Math.round(delayMs / 100) / 10} s`
   return `${why}; tried again after ${delay}`

@@ -5,7 +5,7 @@
 import { isEnded, type NodeId, type Pod, type PodId, type PodReport } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
-import { messageOf } from '../errors.ts'
+import { failureOf } from '../errors.ts'
 
 export type ReporterMessage =
   | { readonly type: 'reporter/Report'; readonly report: PodReport }
@@ -36,10 +36,12 @@ export const reporterActor = ({ self, consensus }: ReporterDeps): Behavior<Repor
   const unsent = new Set<PodId>()
   let isSending = false
   let failures = 0
+  /** Less than BATCH_MAX while reports are so long that an entry of the log holds fewer. */
+  let batchMax = BATCH_MAX
 
   const send = (ctx: Context<ReporterMessage>): void => {
     if (isSending || unsent.size === 0) return
-    const batch = [...unsent].slice(0, BATCH_MAX).flatMap(id => latest.get(id) ?? [])
+    const batch = [...unsent].slice(0, batchMax).flatMap(id => latest.get(id) ?? [])
     isSending = true
     ctx.pipe(
       consensus.submit(
@@ -57,13 +59,16 @@ export const reporterActor = ({ self, consensus }: ReporterDeps): Behavior<Repor
   const sent = (batch: readonly PodReport[]): void => {
     isSending = false
     failures = 0
+    batchMax = Math.min(BATCH_MAX, 2 * batchMax)
     // A pod that has reported anew meanwhile stays due.
     for (const report of batch) if (latest.get(report.id) === report) unsent.delete(report.id)
   }
 
   const retryLater = (thrown: unknown, ctx: Context<ReporterMessage>): void => {
+    const failure = failureOf(thrown)
+    if (failure.code === 'E_TOO_LARGE') batchMax = Math.max(1, Math.floor(batchMax / 2))
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(failures++, 10))
-    ctx.log.debug('reports wait', { count: unsent.size, delayMs, error: messageOf(thrown) })
+    ctx.log.debug('reports wait', { count: unsent.size, delayMs, error: failure.message })
     ctx.after(delayMs, { type: 'reporter/Retry' })
   }
 

@@ -48,9 +48,11 @@ const readText = (request: IncomingMessage): Promise<string> =>
     request.once('error', cause => reject(new Failure('E_INVALID', 'the body was cut short', { cause })))
   })
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 const utf8Of = (bytes: Buffer): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch (cause) {
     throw new Failure('E_INVALID', 'the body is not valid UTF-8', { cause })
   }

@@ -49,7 +49,7 @@ export const createExchanges = ({ dispatch, randomId, log }: ExchangeDeps): Exch
       const exchange: Open = { abort: new AbortController(), isStream: false }
       open.add(exchange)
       // Closed before it is finished: the client went away, and so does the work for it.
-      response.once('close', () => exchange.abort.abort())
+      response.once('close', () => response.writableFinished || exchange.abort.abort())
       try {
         const answer = await attempt(() => reply(request, authenticate(request), exchange))
         await write(response, answer, { isBodyRead: request.complete })

@@ -7,7 +7,7 @@ import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Consensus, PeerId } from './consensus.ts'
-import { proposeResponder } from './propose.ts'
+import { proposeHandler } from './propose.ts'
 import { raftActor } from './raft.actor.ts'
 import type { ConfigureReply, RaftListener, RaftSettings, TransferReply } from './raft-protocol.ts'
 import { idleStatus } from './raft-status.ts'
@@ -123,7 +123,7 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
       submitActor({
         self: id,
         settings: settings.submit,
-        transport,
+        send: (to, ask) => transport.send(to, 'propose', ask),
         raft,
         store,
         leader: () => view.current().leader,
@@ -133,13 +133,26 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
   )
 
   transport.onMessage('raft', (from, message) => raft.send({ type: 'raft/Received', from, message }))
-  transport.onCall(
+  transport.onMessage(
     'propose',
-    proposeResponder({ raft, store, entryBytesMax: settings.raft.core.entryBytesMax }),
+    proposeHandler({
+      raft,
+      store,
+      entryBytesMax: settings.raft.core.entryBytesMax,
+      send: (to, refused) => transport.send(to, 'propose', refused),
+      onRefused: ({ requestId, attempt, reason, detail }) =>
+        tellSubmit({
+          type: 'submit/Answered',
+          key: requestId,
+          attempt,
+          reply: { type: 'refused', reason, detail },
+        }),
+    }),
   )
   transport.onPeer(event => {
-    if (event.type === 'disconnected' && event.cause !== 'timeout')
-      raft.send({ type: 'raft/PeerGone', peer: event.peer })
+    if (event.type !== 'disconnected') return
+    tellSubmit({ type: 'submit/PeerGone', peer: event.peer })
+    if (event.cause !== 'timeout') raft.send({ type: 'raft/PeerGone', peer: event.peer })
   })
   await started.catch(failure => {
     system.stop(submit)

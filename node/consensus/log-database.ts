@@ -112,7 +112,8 @@ const openFile = (path: string): DatabaseSync => {
   // Created here so that its mode is right from the start; sqlite gives its side files the same mode.
   closeSync(openSync(path, 'a', 0o600))
   const file = new DatabaseSync(path)
-  file.exec('PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE')
+  // Exclusive first: from then on sqlite needs no shared-memory file, which it could not make on a full disk.
+  file.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL')
   file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
   file.exec('PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON')
   file.exec(SCHEMA)

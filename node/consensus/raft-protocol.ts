@@ -8,7 +8,7 @@ import type { Startup } from './startup.ts'
 import type { LogStore, SnapshotStore } from './storage.ts'
 import type { Settled, WritableStore } from './store.ts'
 
-/** `accepted` means appended on the leader, not committed. The reasons are those of the core's `ProposalRefusal`. */
+/** `accepted` means appended on the leader, not committed. The reasons are those of the core's `ProposalRefusal`, and one more. */
 export type ProposeReply =
   | { readonly type: 'accepted'; readonly index: number; readonly term: number }
   | { readonly type: 'refused'; readonly reason: ProposeRefusalReason; readonly detail: string }
@@ -21,6 +21,8 @@ export type ProposeRefusalReason =
   | 'notReady'
   | 'changeInFlight'
   | 'invalid'
+  /** Said by a leader to another node only: the command is not the sender's to propose. */
+  | 'forbidden'
 
 export type ReadReply =
   | { readonly type: 'granted'; readonly index: number }

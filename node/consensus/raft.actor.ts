@@ -3,8 +3,8 @@
  * demands (persist before promise). Everything that takes time is piped back, so the core is stepped by one message at
  * a time. A crash or a full disk drops the core, which is then started anew from the disk; the store goes on.
  */
-import { type Fact, type Input, type Message, Raft, type Ready } from '../../raft/index.ts'
-import type { NodeId } from '../../scheduler/index.ts'
+import { type Fact, type Input, type Message, Raft, type Ready, type Status } from '../../raft/index.ts'
+import { departedOf, type NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import { type Failure, failureOf, messageOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
@@ -38,6 +38,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #running: Running | null = null
   #failure: Failure | null = null
   #batch: { readonly key: string; readonly data: Uint8Array }[] = []
+  #batchBytes = 0
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
   /** When the leader, or on the leader a quorum, was last heard. */
@@ -142,7 +143,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   #drop(why: string): void {
     this.#running = null
-    this.#batch = []
+    this.#takeBatch()
     this.#answers.abandon(why)
     this.#announce()
   }
@@ -211,6 +212,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#send(running, running.promises.durable(sequence), ctx)
     running.writingSinceMs = running.promises.isWriting ? ctx.monotonicMs() : null
     this.#step({ type: 'persisted', sequence }, ctx)
+    this.#flush(ctx)
   }
 
   #send(running: Running, envelopes: Ready['sendNow'], ctx: Context<RaftMessage>): void {
@@ -225,7 +227,7 @@ class RaftActor implements Behavior<RaftMessage> {
     if (running === null || typeof message !== 'object' || message === null) return
     // The transport lets only admitted peers through. One that left may still be connected for a moment; strangers
     // to our replica must be heard, for it may lag behind the roster that admitted them.
-    const hasLeft = this.#deps.store.state().nodes.get(from as NodeId)?.state === 'left'
+    const hasLeft = departedOf(this.#deps.store.state(), from as NodeId) !== null
     if (hasLeft && !isMember(running.core, from))
       return ctx.log.debug('message of a node that left', { from })
     const envelope = { from, to: this.#deps.id, message: message as Message }
@@ -260,12 +262,26 @@ class RaftActor implements Behavior<RaftMessage> {
     // Whatever else waits in the mailbox joins the batch: one step, one write, one message per peer.
     if (this.#batch.length === 0) ctx.self.send({ type: 'raft/Flush' })
     this.#batch.push({ key: this.#answers.proposal(replyTo), data })
+    this.#batchBytes += data.byteLength
+    if (this.#isBatchFull) this.#flush(ctx)
   }
 
+  get #isBatchFull(): boolean {
+    return this.#batchBytes >= this.#deps.settings.core.appendBytesMax
+  }
+
+  /** While the disk is busy the batch grows, for its write would only queue up behind: one fsync here, one at each peer. */
   #flush(ctx: Context<RaftMessage>): void {
-    const proposals = this.#batch
-    this.#batch = []
+    if (this.#running?.promises.isWriting === true && !this.#isBatchFull) return
+    const proposals = this.#takeBatch()
     if (proposals.length > 0) this.#step({ type: 'propose', proposals }, ctx)
+  }
+
+  #takeBatch() {
+    const batch = this.#batch
+    this.#batch = []
+    this.#batchBytes = 0
+    return batch
   }
 
   #ask(
@@ -300,7 +316,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#answers.note(fact)
     if (fact.type === 'becameLeader') running.leaderTerm = fact.term
     if (fact.type === 'becameFollower') running.leaderTerm = null
-    if (fact.type === 'leaderChanged') this.#noteLeader(running)
+    if (fact.type === 'leaderChanged') this.#noteLeader(running.core.status())
     if (fact.type === 'steppedDown') ctx.log.warn('stepped down', { ...fact })
     else if (fact.type === 'leaderChanged' || fact.type === 'configurationCommitted')
       ctx.log.info('raft', { ...fact })
@@ -314,8 +330,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#deps.listener.leading(false)
   }
 
-  #noteLeader({ core }: Running): void {
-    const status = core.status()
+  #noteLeader(status: Status): void {
     const leader = livingLeader(status, this.#deps.settings.core.electionTicksMax)
     if (leader === this.#known.leader && status.term === this.#known.term) return
     this.#known = { leader, term: status.term }
@@ -329,9 +344,9 @@ class RaftActor implements Behavior<RaftMessage> {
     const running = this.#running
     if (running === null) return
     this.#step({ type: 'tick' }, ctx)
-    this.#noteLeader(running)
-    const nowMs = ctx.monotonicMs()
     const status = running.core.status()
+    this.#noteLeader(status)
+    const nowMs = ctx.monotonicMs()
     const ageTicks = status.role === 'leader' ? quorumAgeTicks(status) : status.ticksSinceLeader
     if (status.leader !== null && Number.isFinite(ageTicks))
       this.#contactAtMs = Math.max(this.#contactAtMs ?? 0, nowMs - ageTicks * tickMs)

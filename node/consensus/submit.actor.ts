@@ -1,14 +1,13 @@
 /**
- * Sees each submitted command and each read barrier of this node through to its end: asks the leader (the own core or,
- * by a call, another node), asks again under the same request id when leaders change or calls fail, and answers
+ * Sees each submitted command and each read barrier of this node through to its end: asks the leader (the own core or
+ * another node), asks again under the same request id when leaders change or connections break, and answers
  * once the entry is applied here. Says early when there is no quorum, rather than at a long deadline.
  */
 import type { Outcome } from '../../scheduler/index.ts'
 import type { ActorRef, Behavior, Context } from '../actor/actor.ts'
-import { Failure, failureOf } from '../errors.ts'
-import { firstOf, type Transport } from '../transport/transport.ts'
+import { Failure } from '../errors.ts'
 import type { PeerId } from './consensus.ts'
-import { parseProposeReply } from './propose.ts'
+import type { Ask } from './propose.ts'
 import type { ProposeReply, RaftMessage, ReadReply } from './raft-protocol.ts'
 import type { Settled, Store } from './store.ts'
 
@@ -28,7 +27,8 @@ export type SubmitSettings = {
 export type SubmitDeps = {
   readonly self: PeerId
   readonly settings: SubmitSettings
-  readonly transport: Pick<Transport, 'call'>
+  /** False: dropped on the way out. */
+  readonly send: (to: PeerId, ask: Ask) => boolean
   readonly raft: ActorRef<RaftMessage>
   readonly store: Pick<Store, 'state'>
   /** The leader as the raft actor sees it now; read at each start, changes come as messages. */
@@ -52,28 +52,25 @@ export type SubmitMessage =
   | ({ readonly type: 'submit/Read' } & Waiter<number>)
   | { readonly type: 'submit/Settled'; readonly settled: readonly Settled[] }
   | { readonly type: 'submit/LeaderChanged'; readonly leader: PeerId | null; readonly term: number }
-  /** The disk refuses, and everything that waits is told so; null: it works again. */
-  | { readonly type: 'submit/Fatal'; readonly failure: Failure | null }
-  | Private
-
-type Private =
+  /** A connection closed, and what was under way on it may be lost. */
+  | { readonly type: 'submit/PeerGone'; readonly peer: PeerId }
+  /** What the leader makes of one attempt. A leader on another node speaks only to refuse. */
   | {
       readonly type: 'submit/Answered'
       readonly key: string
       readonly attempt: number
       readonly reply: ProposeReply
     }
+  /** The disk refuses, and everything that waits is told so; null: it works again. */
+  | { readonly type: 'submit/Fatal'; readonly failure: Failure | null }
+  | Private
+
+type Private =
   | {
       readonly type: 'submit/ReadAnswered'
       readonly key: string
       readonly attempt: number
       readonly reply: ReadReply
-    }
-  | {
-      readonly type: 'submit/CallFailed'
-      readonly key: string
-      readonly attempt: number
-      readonly thrown: unknown
     }
   | { readonly type: 'submit/Again'; readonly key: string; readonly attempt: number }
   | { readonly type: 'submit/Leaderless'; readonly key: string }
@@ -139,6 +136,8 @@ class SubmitActor implements Behavior<SubmitMessage> {
         return
       case 'submit/LeaderChanged':
         return this.#leaderChanged(message.leader, ctx)
+      case 'submit/PeerGone':
+        return this.#peerGone(message.peer, ctx)
       case 'submit/Fatal':
         return this.#setFatal(message.failure)
       case 'submit/Expired':
@@ -186,9 +185,11 @@ class SubmitActor implements Behavior<SubmitMessage> {
   }
 
   #attempt(pending: Pending, ctx: Context<SubmitMessage>): void {
+    // A snapshot may have brought it, and then no entry tells.
+    if (this.#settleFromState(pending)) return
     const { key, work } = pending
     const attempt = ++pending.attempt
-    const { self, raft, transport, settings } = this.#deps
+    const { self, raft, send, settings } = this.#deps
     pending.isWaitingForLeader = this.#leader === null
     if (this.#leader === null) return this.#waitForLeader(pending, ctx)
     this.#setTimer(pending, settings.attemptMs, { type: 'submit/Again', key, attempt }, ctx)
@@ -204,22 +205,13 @@ class SubmitActor implements Behavior<SubmitMessage> {
         data: work.data,
         replyTo: reply => ctx.self.send({ type: 'submit/Answered', key, attempt, reply }),
       })
-    const call = transport.call(
-      this.#leader,
-      'propose',
-      { data: work.data },
-      { timeoutMs: settings.attemptMs },
-    )
-    ctx.pipe(
-      firstOf(call),
-      value => ({ type: 'submit/Answered', key, attempt, reply: parseProposeReply(value) }),
-      thrown => ({ type: 'submit/CallFailed', key, attempt, thrown }),
-    )
+    if (!send(this.#leader, { type: 'ask', requestId: key, attempt, data: work.data }))
+      this.#again(pending, ctx)
   }
 
   /** What belongs to one attempt of one request. */
   #continue(
-    message: Exclude<Private, { type: 'submit/Expired' | 'submit/Leaderless' }>,
+    message: Extract<SubmitMessage, { type: 'submit/Again' | 'submit/Answered' | 'submit/ReadAnswered' }>,
     ctx: Context<SubmitMessage>,
   ): void {
     const pending = this.#pending.get(message.key)
@@ -233,11 +225,6 @@ class SubmitActor implements Behavior<SubmitMessage> {
         if (message.reply.type === 'granted') return this.#resolve(pending, message.reply.index)
         if (message.reply.reason === 'busy') return this.#reject(pending, busy('too many reads wait'))
         return this.#again(pending, ctx)
-      case 'submit/CallFailed': {
-        const failure = failureOf(message.thrown)
-        if (RETRIED.has(failure.code)) return this.#again(pending, ctx)
-        return this.#reject(pending, failure)
-      }
     }
   }
 
@@ -255,6 +242,8 @@ class SubmitActor implements Behavior<SubmitMessage> {
         return this.#reject(pending, tooLarge())
       case 'invalid':
         return this.#reject(pending, new Failure('E_INVALID', reply.detail))
+      case 'forbidden':
+        return this.#reject(pending, new Failure('E_FORBIDDEN', reply.detail))
       case 'notLeader':
       case 'transferring':
       case 'notReady':
@@ -289,6 +278,10 @@ class SubmitActor implements Behavior<SubmitMessage> {
     for (const pending of [...this.#pending.values()])
       if (leader !== null) this.#attempt(pending, ctx)
       else if (!pending.isWaitingForLeader) this.#waitForLeader(pending, ctx)
+  }
+
+  #peerGone(peer: PeerId, ctx: Context<SubmitMessage>): void {
+    if (peer === this.#leader) for (const pending of this.#pending.values()) this.#again(pending, ctx)
   }
 
   #waitForLeader(pending: Pending, ctx: Context<SubmitMessage>): void {
@@ -339,9 +332,6 @@ class SubmitActor implements Behavior<SubmitMessage> {
     return waiters
   }
 }
-
-/** Failures of a call that another attempt may mend. */
-const RETRIED: ReadonlySet<string> = new Set(['E_UNREACHABLE', 'E_TIMEOUT', 'E_NO_LEADER', 'E_INTERNAL'])
 
 const busy = (why: string): Failure =>
   new Failure('E_BUSY', { message: 'the cluster is busy', why, try: 'try again in a moment' })

@@ -1,8 +1,8 @@
 /** On the leader: turns what the scheduler wants into commands, one plan at a time, soon after each change of the state. */
-import { nextDueMs, type Outcome, type PodId, plan } from '../../scheduler/index.ts'
+import { nextDueMs, type Outcome, PLAN_CHANGES_MAX, type PodId, plan } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
-import { messageOf } from '../errors.ts'
+import { failureOf } from '../errors.ts'
 
 export type PlannerDeps = {
   readonly consensus: Pick<Consensus, 'state' | 'subscribe' | 'submit'>
@@ -14,7 +14,7 @@ export type PlannerMessage =
   | { readonly type: 'planner/StateChanged' }
   | { readonly type: 'planner/Plan' }
   | { readonly type: 'planner/Applied'; readonly outcome: Outcome }
-  | { readonly type: 'planner/Failed'; readonly thrown: unknown }
+  | { readonly type: 'planner/Failed'; readonly thrown: unknown; readonly changeCount: number }
 
 /** Changes come in bursts; one plan answers a whole burst. */
 const GATHER_MS = 5
@@ -26,6 +26,8 @@ const REFUSED_MS = 10
 const REFUSED_MS_MAX = 1_000
 const FAILED_MS = 100
 const SUBMIT_TIMEOUT_MS = 5_000
+/** A plan may have as many pending notes again. */
+const CHANGES_MAX = 2 * PLAN_CHANGES_MAX
 
 export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<PlannerMessage> => {
   let unsubscribe: () => void = () => undefined
@@ -33,6 +35,8 @@ export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<Planner
   let isSubmitting = false
   let refusedCount = 0
   let notBeforeMs = 0
+  /** What fits an entry of the log; each change of a plan holds without those behind it, so its beginning is a plan. */
+  let changesMax = CHANGES_MAX
   let planned: { readonly atMs: number; readonly cancel: () => void } | null = null
 
   /** At the earliest of all times asked for. */
@@ -49,18 +53,20 @@ export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<Planner
     const startedMs = ctx.monotonicMs()
     const nowMs = ctx.wallMs()
     const state = consensus.state()
-    const next = plan(state, { nowMs, seed: seed(), podId: () => randomPodId(ctx) })
+    const whole = plan(state, { nowMs, seed: seed(), podId: () => randomPodId(ctx) })
     notBeforeMs = ctx.monotonicMs() + PAUSE_FACTOR * (ctx.monotonicMs() - startedMs)
-    if (next === null) {
+    if (whole === null) {
       const dueMs = nextDueMs(state, nowMs)
       return planIn(dueMs === null ? IDLE_MS_MAX : Math.min(IDLE_MS_MAX, Math.max(0, dueMs - nowMs)), ctx)
     }
+    const next = { ...whole, changes: whole.changes.slice(0, changesMax) }
+    if (next.changes.length < whole.changes.length) changesMax = Math.min(CHANGES_MAX, 2 * changesMax)
     isSubmitting = true
     ctx.log.debug('plan', { changes: next.changes.length, basedOnIndex: next.basedOnIndex })
     ctx.pipe(
       consensus.submit({ type: 'plan/Apply', atMs: nowMs, plan: next }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
       outcome => ({ type: 'planner/Applied', outcome }),
-      thrown => ({ type: 'planner/Failed', thrown }),
+      thrown => ({ type: 'planner/Failed', thrown, changeCount: next.changes.length }),
     )
   }
 
@@ -89,10 +95,14 @@ export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<Planner
             message.outcome.ok ? 0 : Math.min(REFUSED_MS_MAX, REFUSED_MS * 2 ** refusedCount),
             ctx,
           )
-        case 'planner/Failed':
+        case 'planner/Failed': {
           isSubmitting = false
-          ctx.log.debug('plan not written', { reason: messageOf(message.thrown) })
-          return planIn(FAILED_MS, ctx)
+          const failure = failureOf(message.thrown)
+          ctx.log.debug('plan not written', { reason: failure.message })
+          if (failure.code !== 'E_TOO_LARGE') return planIn(FAILED_MS, ctx)
+          changesMax = Math.max(1, Math.floor(message.changeCount / 2))
+          return planIn(message.changeCount > 1 ? 0 : FAILED_MS, ctx)
+        }
       }
     },
   }

@@ -20,6 +20,8 @@ export type AdmitReply = {
 }
 
 const TEXT_LENGTH_MAX = 256
+/** Chosen by the joiner, and made longer before it gets into the log. */
+const REQUEST_ID_LENGTH_MAX = 64
 const LABELS_MAX = 64
 const MEMBERS_MAX = 10_000
 const RUNTIMES: readonly RuntimeKind[] = ['docker', 'process', 'fake']
@@ -44,6 +46,7 @@ export const parseJoinRequest = (value: unknown): JoinRequest | null => {
   const { tokenId, secret, requestId } = fields
   const facts = parseFacts(fields.facts)
   if (!isText(tokenId) || !isText(secret) || !isText(requestId) || facts === null) return null
+  if (requestId.length > REQUEST_ID_LENGTH_MAX) return null
   return { type: 'admit', tokenId, secret, requestId, facts }
 }
 

@@ -3,7 +3,15 @@
  * member proves that it belongs to the cluster that the token pins; only then does the joiner show its secret.
  */
 import { createPrivateKey, createPublicKey, randomBytes, randomUUID, sign, verify } from 'node:crypto'
-import type { Cluster, NodeFacts, State } from '../../scheduler/index.ts'
+import {
+  type Cluster,
+  type Command,
+  departedOf,
+  judgeJoinToken,
+  type NodeFacts,
+  type Refusal,
+  type State,
+} from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import { type ErrorCode, Failure } from '../errors.ts'
@@ -145,7 +153,7 @@ const signAs = (cluster: Cluster, message: Buffer): string => {
 
 export type JoinService = {
   readonly transport: Pick<Transport, 'onCall' | 'self'>
-  readonly consensus: Pick<Consensus, 'state' | 'submit'>
+  readonly consensus: Pick<Consensus, 'state' | 'submit' | 'barrier'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -169,14 +177,21 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
       tokenId: asked.tokenId,
       secretHash: hashSecret(asked.secret),
     } as const
+    const refuse = (refusal: Refusal): never => {
+      log.warn('a node was refused', { peer: from, token: asked.tokenId, code: refusal.code })
+      throw refusalOf(refusal.code, refusal.message)
+    }
+    // A stranger writes nothing to the log; our replica may be behind the token, so it is judged by a fresh one.
+    if (judgeStranger(consensus.state(), command) !== null)
+      await consensus.barrier({ timeoutMs: SUBMIT_TIMEOUT_MS })
+    const stranger = judgeStranger(consensus.state(), command)
+    if (stranger !== null) refuse(stranger)
     const outcome = await consensus.submit(command, {
-      requestId: asked.requestId,
+      // Its own words alone could name another request, whose outcome it would be given.
+      requestId: `join ${from} ${asked.requestId}`,
       timeoutMs: SUBMIT_TIMEOUT_MS,
     })
-    if (!outcome.ok) {
-      log.warn('a node was refused', { peer: from, token: asked.tokenId, code: outcome.refusal.code })
-      throw refusalOf(outcome.refusal.code, outcome.refusal.message)
-    }
+    if (!outcome.ok) refuse(outcome.refusal)
     log.info('a node was admitted', { peer: from, name: asked.facts.name })
     yield {
       clusterId: cluster.id,
@@ -184,6 +199,17 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
       members: membersOf(consensus.state(), from),
     } satisfies AdmitReply
   })
+}
+
+type Join = Extract<Command, { type: 'node/Join' }>
+
+/** Why this state would not even look at the request: it comes from nobody that a valid token was given to. */
+const judgeStranger = (state: State, { node, tokenId, secretHash, atMs }: Join): Refusal | null => {
+  const departed = departedOf(state, node.id)
+  if (departed !== null)
+    return { code: 'E_NODE_LEFT', message: `node ${departed.name} has left the cluster`, facts: {} }
+  if (state.nodes.has(node.id)) return null
+  return judgeJoinToken(state.tokens.get(tokenId), secretHash, atMs)
 }
 
 const clusterOf = (state: State): Cluster => {

@@ -50,7 +50,8 @@ type Private =
   | { readonly type: 'swim/TimerFired'; readonly timer: Timer }
 
 export type SwimDeps = {
-  readonly options: Options
+  /** By the number of members, this node included; asked again whenever that changes. */
+  readonly options: (size: number) => Options
   readonly transport: Pick<Transport, 'send' | 'publish' | 'setAddresses'>
   /** This node as it presents itself; read at each start. Its incarnation may be that of a former life. */
   readonly self: () => Member
@@ -100,6 +101,8 @@ class SwimBehavior implements Behavior<SwimMessage> {
   readonly #deps: SwimDeps
   readonly #queue: { waiting: number }
   #swim: Swim | null = null
+  /** The number of members that the options in use were chosen for. */
+  #size = 0
   #id: NodeId | null = null
   /** What the transport was told of each member's addresses. */
   readonly #told = new Map<NodeId, string>()
@@ -114,10 +117,11 @@ class SwimBehavior implements Behavior<SwimMessage> {
   start(ctx: Context<SwimMessage>): void {
     const self = this.#deps.self()
     this.#id = self.id
-    this.#swim = new Swim(self, this.#deps.options, ctx.random)
-    this.#readRoster(ctx)
     const roster = new Map(this.#deps.roster().map(entry => [entry.id, entry.isAdmitted]))
     const known = this.#deps.known().filter(({ id }) => id !== self.id && roster.get(id) !== false)
+    this.#size = sizeOf(this.#deps.roster(), self.id)
+    this.#swim = new Swim(self, this.#deps.options(this.#size), ctx.random)
+    this.#readRoster(ctx)
     this.#step(ctx, { type: 'join', members: known })
     this.#step(ctx, { type: 'start' })
     this.#deps.listener(this.#membership(), [])
@@ -157,8 +161,13 @@ class SwimBehavior implements Behavior<SwimMessage> {
   }
 
   #readRoster(ctx: Context<SwimMessage>): void {
-    for (const { id, addresses, metadata, isAdmitted } of this.#deps.roster())
+    const roster = this.#deps.roster()
+    for (const { id, addresses, metadata, isAdmitted } of roster)
       this.#step(ctx, isAdmitted ? { type: 'admit', id, addresses, metadata } : { type: 'expel', id })
+    const size = sizeOf(roster, this.#id)
+    if (size === this.#size) return
+    this.#size = size
+    this.#step(ctx, { type: 'setOptions', options: this.#deps.options(size) })
   }
 
   #step(ctx: Context<SwimMessage>, said: Said): void {
@@ -195,6 +204,9 @@ class SwimBehavior implements Behavior<SwimMessage> {
   }
 }
 
+const sizeOf = (roster: readonly RosterEntry[], self: NodeId | null): number =>
+  1 + roster.filter(({ id, isAdmitted }) => isAdmitted && id !== self).length
+
 /** A refused dial proves that the process is gone; any other end of a connection is only a reason to look. */
 const hintOf = (event: PeerEvent): Said => {
   if (event.type === 'connected') return { type: 'peerConnected', id: event.peer }
@@ -214,6 +226,7 @@ const report = (ctx: Context<SwimMessage>, fact: Fact): void => {
     case 'awareness-changed':
     case 'suspicion-confirmed':
     case 'member-changed':
+    case 'stranger-vouched':
       return ctx.log.debug(type, fields)
     case 'member-alive':
     case 'member-suspect':

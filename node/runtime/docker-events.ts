@@ -47,12 +47,13 @@ export const watchEngine = (
 
   const pause = (delayMs: number): Promise<void> =>
     new Promise(done => {
-      const cancel = clock.after(delayMs, done)
       const finish = () => {
         cancel()
+        end.signal.removeEventListener('abort', finish)
         done()
       }
-      end.signal.addEventListener('abort', finish, { once: true })
+      const cancel = clock.after(delayMs, finish)
+      end.signal.addEventListener('abort', finish)
     })
 
   const open = (): Promise<Readable> =>
@@ -66,7 +67,10 @@ export const watchEngine = (
   /** Destroys the stream when the engine no longer answers; its loss is then handled like any other. */
   const guard = (stream: Readable): (() => void) => {
     let cancel = () => {}
+    let isReleased = false
     const next = () => {
+      // A ping may have been under way at that moment.
+      if (isReleased) return
       cancel = clock.after(PING_INTERVAL_MS, () => {
         engine
           .call('answer a ping', PING_DEADLINE_MS, abortSignal => ping(engine, abortSignal))
@@ -74,7 +78,10 @@ export const watchEngine = (
       })
     }
     next()
-    return () => cancel()
+    return () => {
+      isReleased = true
+      cancel()
+    }
   }
 
   const watchOnce = async (): Promise<void> => {

@@ -134,9 +134,12 @@ class DockerRuntime {
     return this.#endedState(key, info.Id)
   }
 
-  /** Left by a program that died between making and starting it: it has never run, so nobody misses it. */
+  /**
+   * Left by a program that died between making and starting it: it has never run, so nobody misses it. Without force, for
+   * it may have been started since the engine looked; the engine then refuses.
+   */
   async #dropHalfMade(key: ContainerKey, id: string): Promise<null> {
-    if (!this.#beingStarted.has(idOf(key))) await this.#remove(id)
+    if (!this.#beingStarted.has(idOf(key))) await this.#remove(id, { force: false })
     return null
   }
 
@@ -250,9 +253,9 @@ class DockerRuntime {
     for (const { Id } of await this.#query(keyFilter(key), true)) await this.#remove(Id)
   }
 
-  #remove(id: string): Promise<void> {
+  #remove(id: string, { force } = { force: true }): Promise<void> {
     return this.#quietly('remove a container', REMOVE_DEADLINE_MS, abortSignal =>
-      this.#docker.getContainer(id).remove({ force: true, v: true, abortSignal } as object),
+      this.#docker.getContainer(id).remove({ force, v: true, abortSignal } as object),
     )
   }
 

@@ -3,7 +3,7 @@
  * The files carry no times. A line read from the past is given the time of the file's last change, which it is not
  * younger than; a line that is followed gets the time it was seen at. While the node is down the cap is not held.
  */
-import { copyFile, open, stat, truncate } from 'node:fs/promises'
+import { copyFile, open, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { LogLine } from './runtime.ts'
@@ -27,7 +27,9 @@ export const rotate = async (folder: string, bytesMax = LOG_BYTES_MAX): Promise<
     const path = fileOf(folder, stream)
     const size = await sizeOf(path)
     if (size <= bytesMax) continue
-    await copyFile(path, formerOf(folder, stream))
+    if (size <= 2 * LOG_BYTES_MAX) await copyFile(path, formerOf(folder, stream))
+    // Nobody held the cap for a while: only the end is kept.
+    else await writeFile(formerOf(folder, stream), await readRange(path, 0, size), { mode: 0o600 })
     await truncate(path, 0)
   }
 }
@@ -146,7 +148,9 @@ const startOfTail = async (path: string, size: number, tail: number | null): Pro
   return 0
 }
 
-const readRange = async (path: string, start: number, end: number): Promise<Buffer> => {
+/** At most the last LOG_BYTES_MAX of what is asked for: a file may have grown far beyond the cap while no node ran. */
+const readRange = async (path: string, from: number, end: number): Promise<Buffer> => {
+  const start = Math.max(from, end - LOG_BYTES_MAX)
   if (end <= start) return Buffer.alloc(0)
   const file = await open(path, 'r').catch(() => null)
   if (file === null) return Buffer.alloc(0)

@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Failure, messageOf } from '../errors.ts'
 import { isAlive, type ProcessIdentity, parseStat } from './process-identity.ts'
 import type { ContainerKey, ContainerState } from './runtime.ts'
 
@@ -47,7 +48,7 @@ export const writeRecord = async (folder: string, record: ProcessRecord): Promis
   }
 }
 
-/** Null when nothing, or nothing readable, is there. */
+/** Null when nothing, or nothing that makes sense, is there. Throws E_RUNTIME_UNAVAILABLE when that cannot be found out. */
 export const readFound = async (folder: string, bootId: string): Promise<FoundProcess | null> => {
   const record = parseRecord(await readText(join(folder, RECORD_FILE)))
   if (record === null) return null
@@ -73,7 +74,7 @@ export const runtimeIdOf = ({ pid, startTicks }: ProcessIdentity): string => `${
 
 /** Null when it is not known: the supervisor itself was killed. */
 export const readExitCode = async (folder: string): Promise<number | null> => {
-  const text = (await readText(join(folder, EXIT_FILE))).trim()
+  const text = (await readText(join(folder, EXIT_FILE)).catch(() => '')).trim()
   return /^\d{1,3}$/.test(text) ? Number(text) : null
 }
 
@@ -90,9 +91,21 @@ export const removeFolder = async (folder: string): Promise<void> => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
-const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
+/** What is not there is empty. What cannot be read says nothing: its process may run, and must not be started twice. */
+const unlessAbsent =
+  <T>(path: string, empty: T) =>
+  (thrown: NodeJS.ErrnoException): T => {
+    if (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR') return empty
+    throw new Failure(
+      'E_RUNTIME_UNAVAILABLE',
+      { message: `${path} cannot be read.`, why: messageOf(thrown) },
+      { cause: thrown },
+    )
+  }
 
-const readFolder = (path: string): Promise<string[]> => readdir(path).catch(() => [])
+const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(unlessAbsent(path, ''))
+
+const readFolder = (path: string): Promise<string[]> => readdir(path).catch(unlessAbsent<string[]>(path, []))
 
 const parseRecord = (text: string): ProcessRecord | null => {
   try {

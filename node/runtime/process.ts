@@ -152,8 +152,10 @@ export const createProcessRuntime = (options: ProcessRuntimeOptions): Runtime =>
   }
 
   const killGroup = async (found: FoundProcess, identity: ProcessIdentity): Promise<void> => {
-    // First the code, as nobody will be left to write it.
-    await writeFile(join(found.folder, EXIT_FILE), `${SIGKILL_CODE}\n`)
+    // First the code, as nobody will be left to write it. On a full disk it stays unknown; the process ends all the same.
+    await writeFile(join(found.folder, EXIT_FILE), `${SIGKILL_CODE}\n`).catch(thrown =>
+      log.warn('an exit code could not be written down', { error: messageOf(thrown) }),
+    )
     signalGroup(identity, 'SIGKILL')
     if (!(await waitForEnd(identity, KILL_DEADLINE_MS)))
       throw new Failure('E_TIMEOUT', {

@@ -12,6 +12,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { gathering } from './gather.ts'
 import { gossipService } from './pubsub.ts'
 
 export { multiaddr }
@@ -26,6 +27,8 @@ const INBOUND_PER_SECOND_AND_HOST = 10_000
 const PENDING_INBOUND_MAX = 1_000
 const UPGRADE_MS_MAX = 5_000
 const STREAMS_PER_CONNECTION_MAX = 512
+/** Opened by the other side before this one is done with the handshake: all that was opened in one turn comes at once. */
+const EARLY_STREAMS_MAX = 64
 /** A paused reader holds at most one window; the reader's own limit must be above it, or the stream is reset. */
 const WINDOW_BYTES_MAX = 1024 * 1024
 const READ_BUFFER_BYTES_MAX = 8 * 1024 * 1024
@@ -79,11 +82,12 @@ export const createNode = async ({ privateKey, listen, gater, isMember }: NodeOp
     privateKey: privateKeyFromProtobuf(privateKey),
     addresses: { listen: [listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [components => gathering(noise()(components))],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
         maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxEarlyStreams: EARLY_STREAMS_MAX,
         streamOptions: {
           maxStreamWindowSize: WINDOW_BYTES_MAX,
           maxReadBufferLength: READ_BUFFER_BYTES_MAX,

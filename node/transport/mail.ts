@@ -10,7 +10,7 @@ import { Outbox } from './outbox.ts'
 import { readFrames, writableOf } from './streams.ts'
 import type { Channel, PeerId } from './transport.ts'
 
-export const CHANNELS: readonly Channel[] = ['raft', 'swim']
+export const CHANNELS: readonly Channel[] = ['raft', 'swim', 'propose']
 const STREAM_OPEN_MS_MAX = 5_000
 
 const wireChannel = (channel: Channel): string => `/tutti/${channel}/1`

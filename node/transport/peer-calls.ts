@@ -14,7 +14,7 @@ import type { CallOptions, PeerId, Protocol, Responder } from './transport.ts'
 const CALLS_MAX = 128
 const JOINS_MAX = 4
 
-const PROTOCOLS: readonly Protocol[] = ['join', 'propose', 'api']
+const PROTOCOLS: readonly Protocol[] = ['join', 'api']
 const wireProtocol = (protocol: Protocol): string => `/tutti/${protocol}/1`
 const callsMax = (protocol: Protocol): number => (protocol === 'join' ? JOINS_MAX : CALLS_MAX)
 

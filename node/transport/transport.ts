@@ -6,14 +6,14 @@
 /** The libp2p peer id as a string. */
 export type PeerId = string
 
-/** One-way messages. `raft` and `swim` each ride one long-lived framed stream per pair of nodes. */
-export type Channel = 'raft' | 'swim'
+/** One-way messages. Each channel rides one long-lived framed stream per pair of nodes. */
+export type Channel = 'raft' | 'swim' | 'propose'
 
 /** Gossipsub topics: few and static. */
 export type Topic = 'rumors'
 
 /** Request/response protocols. `join` is the only one a stranger may open. */
-export type Protocol = 'join' | 'propose' | 'api'
+export type Protocol = 'join' | 'api'
 
 export type PeerEvent =
   /** A connection is up in either direction and the peer is admitted. */

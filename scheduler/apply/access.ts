@@ -28,16 +28,16 @@ export const createToken = (tables: Tables, { token, atMs }: Create, step: Step)
   if (token.uses !== null && (!Number.isInteger(token.uses) || token.uses < 1))
     return refuse('E_INVALID', 'a token has at least one use', { token: token.id, uses: token.uses })
   const { uses, ...rest } = token
-  tables.tokens.set(token.id, { ...rest, usesLeft: uses, createdAtMs: atMs, revoked: false })
+  tables.tokens.set(token.id, { ...rest, usesLeft: uses, createdAtMs: atMs, revoked: false, endedAtMs: null })
   tell(step, `token/${token.id}`, 'created', token.kind === 'join' ? 'admits nodes' : `role ${token.role}`)
   return null
 }
 
-export const revokeToken = (tables: Tables, { id }: Revoke, step: Step): Verdict => {
+export const revokeToken = (tables: Tables, { id, atMs }: Revoke, step: Step): Verdict => {
   const token = tables.tokens.get(id)
   if (!token) return refuse('E_NOT_FOUND', `there is no token ${id}`, { token: id })
   if (token.revoked) return null
-  tables.tokens.set(id, { ...token, revoked: true })
+  tables.tokens.set(id, { ...token, revoked: true, endedAtMs: token.endedAtMs ?? atMs })
   tell(step, `token/${id}`, 'revoked')
   return null
 }

@@ -1,6 +1,8 @@
 /** Commands about members: joining, changing, the leader's verdicts, draining and leaving. */
 import { isSame } from '../canonical.ts'
 import type { Command, NodeFacts, Refusal } from '../commands.ts'
+import { departedOf } from '../departed.ts'
+import type { Token } from '../model/access.ts'
 import type { Node, NodeId, NodeState } from '../model/node.ts'
 import type { Labels } from '../model/selector.ts'
 import type { Tables } from '../tables.ts'
@@ -25,16 +27,17 @@ export const nodeOf = (facts: NodeFacts, grantedLabels: Labels, step: Step): Nod
   stateChangedAtMs: step.atMs,
 })
 
-const hasLeft = (node: Node): Refusal =>
+const hasLeft = (node: Pick<Node, 'id' | 'name'>): Refusal =>
   refuse('E_NODE_LEFT', `node ${node.name} has left the cluster; its identity is not admitted again`, {
     node: node.id,
     name: node.name,
   })
 
 const find = (tables: Tables, id: NodeId): { node: Node } | { refusal: Refusal } => {
+  const departed = departedOf(tables, id)
+  if (departed) return { refusal: hasLeft(departed) }
   const node = tables.nodes.get(id)
-  if (!node) return { refusal: refuse('E_NOT_FOUND', `there is no node ${id}`, { node: id }) }
-  return node.state === 'left' ? { refusal: hasLeft(node) } : { node }
+  return node ? { node } : { refusal: refuse('E_NOT_FOUND', `there is no node ${id}`, { node: id }) }
 }
 
 /** What no member may claim of itself: a name in use, nonsense in numbers. */
@@ -57,17 +60,24 @@ export const joinNode = (
   { node: facts, tokenId, secretHash, atMs }: Join,
   step: Step,
 ): Verdict => {
+  const departed = departedOf(tables, facts.id)
+  if (departed) return hasLeft(departed)
   const known = tables.nodes.get(facts.id)
-  if (known?.state === 'left') return hasLeft(known)
   if (known) return change(tables, known, facts, step)
   const token = tables.tokens.get(tokenId)
   const refusal = judgeJoinToken(token, secretHash, atMs) ?? judgeFacts(tables, facts)
   if (refusal || !token) return refusal
-  if (token.usesLeft !== null) tables.tokens.set(tokenId, { ...token, usesLeft: token.usesLeft - 1 })
+  if (token.usesLeft !== null) tables.tokens.set(tokenId, spend(token, token.usesLeft - 1, atMs))
   tables.nodes.set(facts.id, nodeOf(facts, token.labels, step))
   tell(step, `node/${facts.name}`, 'joined', `at ${facts.address} with token ${tokenId}`)
   return null
 }
+
+const spend = (token: Token, usesLeft: number, atMs: number): Token => ({
+  ...token,
+  usesLeft,
+  endedAtMs: usesLeft === 0 ? atMs : null,
+})
 
 export const updateNode = (tables: Tables, { node: facts }: Update, step: Step): Verdict => {
   const found = find(tables, facts.id)
@@ -116,9 +126,9 @@ export const switchNode = (tables: Tables, { id, type }: Switch, step: Step): Ve
 }
 
 export const leaveNode = (tables: Tables, { id }: Leave, step: Step): Verdict => {
+  if (departedOf(tables, id)) return null
   const node = tables.nodes.get(id)
   if (!node) return refuse('E_NOT_FOUND', `there is no node ${id}`, { node: id })
-  if (node.state === 'left') return null
   enter(tables, node, 'left', step)
   tell(step, `node/${node.name}`, 'left')
   return null

@@ -3,7 +3,7 @@ import { isSame } from '../canonical.ts'
 import type { Command, Refusal } from '../commands.ts'
 import { isEnded } from '../lifecycle.ts'
 import type { Workload, WorkloadSpec } from '../model/workload.ts'
-import { forgetWorkload, podsOfWorkload, type Tables, updatePod } from '../tables.ts'
+import { forgetWorkload, hasLivePod, podsOfWorkload, type Tables, updatePod } from '../tables.ts'
 import { COUNT_MAX, sameTemplate, validateSpec } from '../validate.ts'
 import { refuse, type Step, tell, type Verdict } from './step.ts'
 
@@ -33,7 +33,8 @@ export const applyWorkload = (tables: Tables, { spec, checkIndex }: Apply, step:
     )
   if (isSame(before.spec, spec) && !before.stopped) return null
   const isReplaced = !sameTemplate(before.spec.pod, spec.pod)
-  put(tables, { ...before, spec, stopped: false, generation: before.generation + (isReplaced ? 1 : 0) }, step)
+  const next = isReplaced ? nextGeneration(tables, before) : before
+  put(tables, { ...next, spec, stopped: false }, step)
   tell(step, `workload/${spec.name}`, 'changed', isReplaced ? 'its pods are replaced' : 'its pods run on')
   return null
 }
@@ -60,6 +61,7 @@ const createWorkload = (tables: Tables, spec: WorkloadSpec, step: Step): Verdict
   tables.workloads.set(spec.name, {
     spec,
     generation,
+    past: [],
     stopped: false,
     pending: [],
     createdIndex: step.index,
@@ -68,6 +70,14 @@ const createWorkload = (tables: Tables, spec: WorkloadSpec, step: Step): Verdict
   const wish = spec.kind === 'global' ? 'one pod per matching node' : `${spec.count} wanted`
   tell(step, `workload/${spec.name}`, 'created', `${spec.kind}, ${wish}`)
   return null
+}
+
+/** The template that it ends stays known for as long as a pod runs by it. */
+const nextGeneration = (tables: Tables, workload: Workload): Workload => {
+  const { spec, generation, past } = workload
+  const isInUse = hasLivePod(tables, spec.name, generation)
+  const ended = { generation, pod: spec.pod, restart: spec.restart }
+  return { ...workload, generation: generation + 1, past: isInUse ? [...past, ended] : past }
 }
 
 const put = (tables: Tables, workload: Workload, step: Step): void => {
@@ -103,7 +113,7 @@ export const stopWorkload = (tables: Tables, { name }: Named, step: Step): Verdi
 export const restartWorkload = (tables: Tables, { name }: Named, step: Step): Verdict => {
   const workload = tables.workloads.get(name)
   if (!workload) return notFound(name)
-  put(tables, { ...workload, stopped: false, generation: workload.generation + 1 }, step)
+  put(tables, { ...nextGeneration(tables, workload), stopped: false }, step)
   tell(step, `workload/${name}`, workload.stopped ? 'started' : 'restarted')
   return null
 }

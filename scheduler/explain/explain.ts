@@ -2,7 +2,7 @@
 import { compareText } from '../canonical.ts'
 import { isEnded, isReady } from '../lifecycle.ts'
 import type { Node } from '../model/node.ts'
-import type { PodId } from '../model/pod.ts'
+import type { Pod, PodId } from '../model/pod.ts'
 import type { Workload } from '../model/workload.ts'
 import { survey } from '../place/place.ts'
 import type { Survey } from '../place/placement.ts'
@@ -13,6 +13,7 @@ import type { State } from '../state.ts'
 import { podsOfNode, podsOfSlot, podsOfWorkload, slotKey } from '../tables.ts'
 import type { Explanation, NodeExplanation, WorkloadExplanation } from './explanation.ts'
 import { explainSlot, livePodOf, whyVacant } from './slot.ts'
+import { counted, nodeStanding } from './words.ts'
 
 /**
  * `target`: a slot (`web.2`), a pod id, a workload's name, a node's name or id; looked up in this order. Null when
@@ -55,10 +56,12 @@ const explainWorkload = (state: State, workload: Workload): WorkloadExplanation 
     })
   const readyCount = live.filter(isReady).length
   const wish = spec.kind === 'global' ? 'on every matching node' : `as a ${spec.kind}`
+  const ended = spec.kind === 'batch' ? `, ${countSucceeded(workload, pods)} succeeded` : ''
+  const ending = live.length === 0 ? '' : `; ${counted(live.length, 'pod')} still to end`
   const sentences = [
     workload.stopped
-      ? `${spec.name} is stopped; ${live.length} pods are still ending.`
-      : `${spec.name} runs ${wish}: ${wantedCount} wanted, ${live.length} live, ${readyCount} ready.`,
+      ? `${spec.name} is stopped${ending}.`
+      : `${spec.name} runs ${wish}: ${wantedCount} wanted, ${live.length} live, ${readyCount} ready${ended}.`,
     ...slots.flatMap(({ slot, reason }) =>
       reason ? [`${slotKey(spec.name, slot)} has no pod: ${reason}.`] : [],
     ),
@@ -75,6 +78,11 @@ const explainWorkload = (state: State, workload: Workload): WorkloadExplanation 
   }
 }
 
+const countSucceeded = ({ generation }: Workload, pods: readonly Pod[]): number =>
+  new Set(
+    pods.filter(pod => pod.state === 'succeeded' && pod.generation === generation).map(({ slot }) => slot),
+  ).size
+
 const explainNode = (state: State, node: Node): NodeExplanation => {
   const pods = podsOfNode(state, node.id).sort(
     (a, b) => compareText(a.workload, b.workload) || a.slot - b.slot,
@@ -88,9 +96,12 @@ const explainNode = (state: State, node: Node): NodeExplanation => {
     cpuMillisReserved: reserved.cpuMillis,
     memoryBytesReserved: reserved.memoryBytes,
     sentences: [
-      `${node.name} is ${node.state}${node.schedulable ? '' : ' and drained: it gets no new pods'}.`,
-      `It holds ${pods.length} pods, which reserve ${cores(reserved.cpuMillis)} of ${cores(cpuMillis)} CPU ` +
-        `and ${amount(reserved.memoryBytes)} of ${amount(memoryBytes)} of memory.`,
+      `${nodeStanding(node)}.`,
+      pods.length === 0
+        ? 'It holds no pods.'
+        : `It holds ${counted(pods.length, 'pod')}, which ${pods.length === 1 ? 'reserves' : 'reserve'} ` +
+          `${cores(reserved.cpuMillis)} of ${cores(cpuMillis)} CPU ` +
+          `and ${amount(reserved.memoryBytes)} of ${amount(memoryBytes)} of memory.`,
     ],
   }
 }

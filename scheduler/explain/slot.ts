@@ -6,9 +6,11 @@ import { survey } from '../place/place.ts'
 import type { Survey } from '../place/placement.ts'
 import { viewSlot } from '../reconcile/slot.ts'
 import { judgeVacancy } from '../reconcile/vacancy.ts'
+import { wantedNodes } from '../reconcile/wanted.ts'
 import type { State } from '../state.ts'
 import { podsOfSlot, slotKey } from '../tables.ts'
 import type { PastPod, SlotExplanation } from './explanation.ts'
+import { standingOf, whyUnwanted } from './words.ts'
 
 type Question = {
   readonly workload: string
@@ -32,7 +34,8 @@ export const explainSlot = (state: State, question: Question): SlotExplanation =
   const now = workload ? survey(state, name, slot, 0) : null
   const pendingReason = workload && !live ? whyVacant(state, workload, slot, () => now) : null
   const past = pods.filter(other => other !== pod && isEnded(other.state)).toReversed()
-  const wouldChange = pod && !isEnded(pod.state) ? whatWouldMove(pod.decision) : remedies(now)
+  const unwanted = live || isDue(state, workload, pods) ? null : whyUnwanted(workload, name, slot)
+  const wouldChange = pod && !isEnded(pod.state) ? whatWouldMove(pod.decision) : unwanted ? [] : remedies(now)
   return {
     type: 'slot',
     workload: name,
@@ -45,6 +48,7 @@ export const explainSlot = (state: State, question: Question): SlotExplanation =
     past: past.map(other => pastPodOf(state, other)),
     sentences: [
       ...(pod ? podSentences(state, pod) : []),
+      ...(unwanted ? [`${slotKey(name, slot)} is not wanted: ${unwanted}.`] : []),
       ...(pendingReason ? [`${slotKey(name, slot)} has no pod now: ${pendingReason}.`] : []),
       ...wouldChange,
     ],
@@ -63,6 +67,13 @@ const pastPodOf = (state: State, pod: Pod): PastPod => ({
   endedAtMs: pod.stateChangedAtMs,
 })
 
+/** Slots of a global workload have no numbers to compare with: the last pod's node says whether one is wanted. */
+const isDue = (state: State, workload: Workload | undefined, pods: readonly Pod[]): boolean => {
+  const last = pods.at(-1)
+  if (workload?.spec.kind !== 'global' || workload.stopped || !last) return false
+  return wantedNodes(state, workload).some(({ id }) => id === last.node)
+}
+
 /** Null when nothing is missing: the slot is not wanted, or has run to its end. */
 export const whyVacant = (
   state: State,
@@ -74,8 +85,8 @@ export const whyVacant = (
   if (workload.stopped || (kind !== 'global' && slot > count)) return null
   const pending = workload.pending.find(other => other.slot === slot)
   if (pending) return pending.reason
-  if (kind === 'global') return null
   const pods = podsOfSlot(state, name, slot)
+  if (kind === 'global' && !isDue(state, workload, pods)) return null
   const endedAtMs = pods.at(-1)?.stateChangedAtMs ?? 0
   const vacancy = judgeVacancy(
     state,
@@ -85,8 +96,11 @@ export const whyVacant = (
   )
   if (vacancy.type === 'later')
     return `its last pod ${pods.at(-1)?.state}; the next starts ${seconds(vacancy.atMs - endedAtMs)} after that`
-  if (vacancy.type === 'due') return surveyOf(slot)?.reason ?? 'the leader is about to start one'
-  return vacancy.as === 'failed' ? 'its last pod failed and the restart policy allows no other' : null
+  if (vacancy.type === 'due')
+    return (kind === 'global' ? null : surveyOf(slot)?.reason) ?? 'the leader is about to start one'
+  if (vacancy.as === 'succeeded') return null
+  const how = pods.at(-1)?.reason
+  return `its last pod failed${how ? ` (${how})` : ''}, and the restart policy allows no other`
 }
 
 const seconds = (ms: number): string => `${Math.ceil(ms / 1_000)} s`
@@ -98,7 +112,7 @@ const podSentences = (state: State, pod: Pod): readonly string[] => {
   const refused = decision.candidates.filter(({ refusal }) => refusal !== null)
   const key = slotKey(pod.workload, pod.slot)
   return [
-    `${key} is ${pod.state} on ${node.name}${pod.reason ? `: ${pod.reason}` : ''}.`,
+    `${key} ${standingOf(pod, node.name)}${pod.reason ? `: ${pod.reason}` : ''}.`,
     decision.consideredCount === 1
       ? `It was started there because of: ${decision.cause}; no other node was considered.`
       : `It was started because of: ${decision.cause}. ${node.name} was the best of ${decision.consideredCount} nodes ` +
@@ -131,4 +145,4 @@ const whatWouldMove = (decision: Decision): readonly string[] => {
 }
 
 const remedies = (now: Survey | null): readonly string[] =>
-  now?.reason ? now.remedies.map(remedy => `To make room: ${remedy}.`) : []
+  now?.reason ? now.remedies.map(remedy => `What would help: ${remedy}.`) : []

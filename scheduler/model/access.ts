@@ -21,6 +21,8 @@ export type Token = {
   readonly expiresAtMs: number
   readonly createdAtMs: number
   readonly revoked: boolean
+  /** When it was revoked or lost its last use; null until then, and for one that merely expired. */
+  readonly endedAtMs: number | null
 }
 
 export type Cluster = {

@@ -100,10 +100,19 @@ export type PendingSlot = {
   readonly sinceMs: number
 }
 
+/** What the pods of one generation run by. */
+export type Revision = {
+  readonly generation: number
+  readonly pod: PodTemplate
+  readonly restart: RestartPolicy
+}
+
 export type Workload = {
   readonly spec: WorkloadSpec
   /** Grows when the pod template changes or a restart is asked for: pods of an older generation are replaced. */
   readonly generation: number
+  /** Older generations, oldest first, each kept until the last of its pods has ended: those run on as they began. */
+  readonly past: readonly Revision[]
   /** True after `tutti stop`: the count is kept, no pod is wanted. */
   readonly stopped: boolean
   readonly pending: readonly PendingSlot[]

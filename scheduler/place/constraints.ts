@@ -2,7 +2,10 @@
 import type { Constraint } from '../model/selector.ts'
 import type { Filter } from './check.ts'
 import { attributeOf, testOf } from './match.ts'
-import type { Phrase } from './words.ts'
+import { type Phrase, shortened } from './words.ts'
+
+/** Of the values that a constraint names. */
+const VALUES_LENGTH_MAX = 100
 
 export const constraintChecks: Filter = ({ workload }, columns) =>
   workload.spec.place.constraints
@@ -38,14 +41,14 @@ const wording = ({ attribute, operator, values }: Constraint): string => {
   switch (operator) {
     case '==':
     case '!=':
-      return `${subject(attribute)}=${values[0]}`
+      return `${subject(attribute)}=${shortened(values[0] ?? '', VALUES_LENGTH_MAX)}`
     case 'in':
     case 'notin':
-      return `${subject(attribute)} in (${values.join(', ')})`
+      return `${subject(attribute)} in (${shortened(values.join(', '), VALUES_LENGTH_MAX)})`
     case 'exists':
       return subject(attribute)
     case 'regex':
-      return `${subject(attribute)} matching /${values[0]}/`
+      return `${subject(attribute)} matching /${shortened(values[0] ?? '', VALUES_LENGTH_MAX)}/`
   }
 }
 

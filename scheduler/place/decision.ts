@@ -3,7 +3,7 @@ import type { Candidate } from '../model/pod.ts'
 import type { Check } from './check.ts'
 import type { NodeColumns } from './columns.ts'
 import { compareRanked, type Ranked } from './scores.ts'
-import { count } from './words.ts'
+import { count, shortened } from './words.ts'
 
 /** Candidates kept in a decision: it is part of the log and of every snapshot. */
 export const CANDIDATES_KEPT_MAX = 8
@@ -33,7 +33,7 @@ export const candidatesOf = (
       ...nameOf(columns, row),
       score: null,
       parts: {},
-      refusal: check.phrase([row])[0],
+      refusal: shortened(check.phrase([row])[0]),
     })),
   ]
 }
@@ -74,5 +74,6 @@ const oneOfEach = (refused: readonly RefusedRows[]): readonly { check: Check; ro
 /** `no node fits: 2 nodes lack label zone=eu, 1 node has 0.5 of 1 CPU free`. */
 export const refusalSentence = (refused: readonly RefusedRows[]): string => {
   if (refused.length === 0) return 'no node fits: there is no node'
-  return `no node fits: ${refused.map(({ check, rows }) => count(rows.length, check.phrase(rows))).join(', ')}`
+  const reasons = refused.map(({ check, rows }) => count(rows.length, check.phrase(rows)))
+  return shortened(`no node fits: ${reasons.join(', ')}`)
 }

@@ -21,3 +21,9 @@ export type Phrase = readonly [one: string, many: string]
 
 export const count = (number: number, [one, many]: Phrase): string =>
   number === 1 ? `1 node ${one}` : `${number} nodes ${many}`
+
+/** Sentences are part of the log and of every snapshot. */
+const SENTENCE_LENGTH_MAX = 600
+
+export const shortened = (text: string, lengthMax = SENTENCE_LENGTH_MAX): string =>
+  text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`

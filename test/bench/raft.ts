@@ -1,18 +1,20 @@
 /**
  * Writes through the public API of three real nodes with fsync, closed loop. The peer is the floor of this machine's
- * disk in the same run: single durable sqlite commits of the same size, one after another, by one process.
+ * disk in the same run: single durable sqlite commits of the same size, one after another, by one process. Then the
+ * fail-over of the same cluster.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { socketPath } from '../../node/paths.ts'
 import { LocalCluster } from '../harness/local-cluster.ts'
+import { benchFailover } from './failover.ts'
+import { post, specOf, VALUE_BYTES } from './load.ts'
 import type { Row } from './row.ts'
 
 const CLIENTS = [1, 16, 64, 256] as const
-const VALUE_BYTES = 256
 
 export const benchRaft = async (seconds: number): Promise<readonly Row[]> => {
   const cluster = await LocalCluster.start(3)
@@ -26,7 +28,7 @@ export const benchRaft = async (seconds: number): Promise<readonly Row[]> => {
         row('p99 ms', clients, ours.p99Ms, floor.p99Ms),
       )
     }
-    return rows
+    return [...rows, ...(await benchFailover(cluster))]
   } finally {
     await cluster.stop()
   }
@@ -91,36 +93,3 @@ const load = async (cluster: LocalCluster, clients: number, forMs: number): Prom
   agent.destroy()
   return figures(latenciesMs, tookMs)
 }
-
-/** A workload of no pods whose environment carries the value: each write changes it. */
-const specOf = (client: number, write: number): unknown => ({
-  name: `bench-${client}`,
-  kind: 'service',
-  count: 0,
-  pod: { containers: [{ command: ['true'], env: { VALUE: `${write}-`.padEnd(VALUE_BYTES, 'x') } }] },
-})
-
-const post = (agent: Agent, socket: string, spec: unknown): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const body = JSON.stringify({ spec })
-    const call = request(
-      {
-        agent,
-        socketPath: socket,
-        method: 'POST',
-        path: '/tutti/v1/workloads',
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      },
-      response => {
-        let answer = ''
-        response.on('data', chunk => {
-          answer += chunk
-        })
-        response.on('end', () =>
-          response.statusCode === 200 ? resolve() : reject(new Error(`${response.statusCode}: ${answer}`)),
-        )
-      },
-    )
-    call.on('error', reject)
-    call.end(body)
-  })

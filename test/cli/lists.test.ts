@@ -169,6 +169,72 @@ test('jobs says what is pending', async ({ api }) => {
   assert.match((await tutti(api.socket, ['jobs', '-o', 'wide'])).out, /web\.3: no node has zone moon/)
 })
 
+test('jobs tells what is over from what is on its way', async ({ api }) => {
+  const stateWith = async (change: Parameters<typeof workload>[2]): Promise<string> => {
+    api.workloads = [workload('sum', 2, change)]
+    return (await tutti(api.socket, ['jobs', '--ascii'])).out.split('\n')[1]?.split(/\s+/)[3] ?? ''
+  }
+  assert.is(await stateWith({ isConverged: false, healthy: 1, failed: 0 }), 'converging')
+  assert.is(await stateWith({ isConverged: false, healthy: 0, failed: 1 }), 'converging')
+  assert.is(await stateWith({ isConverged: false, healthy: 1, failed: 1 }), 'failed')
+  assert.is(await stateWith({ kind: 'batch', running: 1 }), 'converged')
+  assert.is(await stateWith({ kind: 'batch', running: 0 }), 'succeeded')
+})
+
+test('a pod between two runs is restarting, and nothing is claimed of health that is not known', async ({
+  api,
+}) => {
+  const exited = { name: 'main', image: null, runtimeId: '1', state: 'exited', exitCode: 1 } as const
+  api.pods = [
+    pod(1, {
+      health: 'unhealthy',
+      containers: [exited],
+      reason: 'exited with code 1; tried again after 1 s',
+    }),
+    pod(2, { state: 'preparing', health: 'unknown', containers: [] }),
+  ]
+  const { out } = await tutti(api.socket, ['ps'])
+  assert.match(out, /web\.1\s+ash\s+✗ restarting\s+✗ unhealthy/)
+  assert.match(out, /web\.2\s+birch\s+◐ preparing\s+-\s/)
+})
+
+test('a drained node is draining while it has pods, and one that left has no role', async ({ api }) => {
+  const [ash, birch, cedar] = api.nodes
+  api.nodes = [
+    { ...ash!, schedulable: false },
+    { ...birch!, schedulable: false, pods: 0 },
+    { ...cedar!, state: 'left', role: 'learner', schedulable: false },
+  ]
+  const { out } = await tutti(api.socket, ['nodes'])
+  assert.match(out, /ash\s+◐ draining\s+voter/)
+  assert.match(out, /birch\s+○ drained\s+leader/)
+  assert.match(out, /cedar\s+○ left\s+-\s/)
+})
+
+test('a name that nothing has is an error, an idle workload or node is an empty list', async ({ api }) => {
+  const ask = (...argv: string[]) => tutti(api.socket, argv)
+  for (const argv of [
+    ['ps', 'wob'],
+    ['ps', 'web', 'wob.2'],
+    ['ps', 'web@oak'],
+    ['ps', 'node/oak'],
+    ['jobs', 'wob'],
+    ['nodes', 'oak'],
+  ]) {
+    const { code, out, err } = await ask(...argv)
+    assert.is(code, 3, argv.join(' '))
+    assert.is(out, '')
+    assert.match(err, /error: there is no (workload wob|node oak)\n {3}try: /)
+  }
+  assert.match((await ask('ps', 'wob')).err, /did you mean "web"/)
+  api.pods = []
+  for (const target of ['web', 'web.7', 'web@ash', 'node/ash']) {
+    const { code, err } = await ask('ps', target)
+    assert.is(code, 0, target)
+    assert.is(err, `no pods of ${target}\n`)
+  }
+})
+
 test('another node is asked for by ?node=', async ({ api }) => {
   const { out } = await tutti(api.socket, ['status', '-o', 'json'], { node: 'cedar' })
   assert.is(JSON.parse(out).items[0].node, 'cedar')

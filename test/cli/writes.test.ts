@@ -171,19 +171,23 @@ test('scale, stop, restart, rm, drain and activate reach their routes', async ({
   assert.is(await sent('leave'), 'POST leave {}')
 })
 
-test('a dead node is removed without a question, a living one only with --yes or its name typed', async ({
+test('a dead node is removed without a question, whatever it was; whether one lives is for the node to judge', async ({
   api,
 }) => {
-  api.nodes = api.nodes.map(node => (node.name === 'ash' ? { ...node, state: 'dead' as const } : node))
-  assert.is((await tutti(api.socket, ['rm', 'node/ash'])).code, 0)
-  const refused = await tutti(api.socket, ['node', 'rm', 'cedar'])
-  assert.is(refused.code, 2)
-  assert.match(refused.err, /add --yes/)
-  assert.is(api.writes.length, 1)
-  assert.is((await tutti(api.socket, ['node', 'rm', 'cedar', '--yes'])).code, 0)
-  assert.is((await tutti(api.socket, ['node', 'rm', 'cedar'], { isTTY: true, input: 'cedar' })).code, 0)
-  assert.is((await tutti(api.socket, ['node', 'rm', 'cedar'], { isTTY: true, input: 'y' })).code, 2)
-  assert.is(api.writes.length, 3)
+  api.status = { ...api.status, toleratesCount: 0 }
+  for (const argv of [
+    ['rm', 'node/ash'],
+    ['node', 'rm', 'ash'],
+  ])
+    assert.is((await tutti(api.socket, argv)).code, 0)
+  assert.equal(
+    api.writes.map(({ method, path }) => `${method} ${path}`),
+    ['DELETE nodes/ash', 'DELETE nodes/ash'],
+  )
+  api.refusal = { code: 'E_CONFLICT', message: 'ash is running', try: 'on ash: tutti leave' }
+  const refused = await tutti(api.socket, ['node', 'rm', 'ash'])
+  assert.is(refused.code, 4)
+  assert.match(refused.err, /try: on ash: tutti leave/)
 })
 
 test('leaving as the last voter that counts asks first', async ({ api }) => {
@@ -243,6 +247,33 @@ test('without a node the addresses that were tried are named, exit 6', async ({ 
     environment: { TUTTI_CONNECT: `unix:/no/such.sock,unix:${api.socket}` },
   })
   assert.is(second.code, 0, 'the next address is tried')
+})
+
+test('the summary of a batch counts each slot once, and never speaks of health', async ({ api }) => {
+  api.workloads = [workload('web', 2, { kind: 'batch', generation: 2, running: 0 })]
+  const ended = { state: 'succeeded', health: 'none', workload: 'web' } as const
+  api.pods = [
+    pod(1, { ...ended, id: 'old1', generation: 1 }),
+    pod(2, { ...ended, id: 'old2', generation: 1 }),
+    pod(1, { ...ended, generation: 2 }),
+    pod(2, { ...ended, generation: 2 }),
+  ]
+  const { err } = await tutti(api.socket, ['restart', 'web'])
+  assert.match(err, /✔ web 2\/2 succeeded {2}\(ash, birch\)/)
+})
+
+test('where nobody can be asked, the danger is told once', async ({ api }) => {
+  api.status = { ...api.status, toleratesCount: 0 }
+  const { code, err } = await tutti(api.socket, ['leave'])
+  assert.is(code, 2)
+  assert.match(err, /^error: birch is a voter/)
+  assert.is(err.match(/is a voter/g)?.length, 1)
+})
+
+test('a flag that cannot be read leads to the help of its verb', async ({ api }) => {
+  const { code, err } = await tutti(api.socket, ['run', '--name', 'x', '--count', 'many', 'nginx'])
+  assert.is(code, 2)
+  assert.match(err, /try: tutti run --help/)
 })
 
 test.run()

@@ -37,6 +37,9 @@ writes('a dry run tells the plan and writes nothing', async () => {
   assert.equal([world.log.state.index, world.log.state.workloads.size], [before, 0])
   world.apply(spec('web'))
   world.settle()
+  const replaced = { name: 'web', count: 2, pod: { containers: [{ image: 'nginx:9' }] } }
+  const rolled = (await post(local, '/workloads', { spec: replaced, dryRun: true })).json<WriteResult>()
+  assert.match(rolled.message, /\n1 pod is replaced, 1 at a time \(stop-first\); first:\n/)
   const changed = (await post(local, '/workloads', { spec: webFile(1), dryRun: true })).json<WriteResult>()
   assert.match(changed.message, /stop web\.1 on|no changes/)
 })

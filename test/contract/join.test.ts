@@ -183,6 +183,39 @@ const storiesOf = (name: string, makeNetwork: () => Make) => {
     },
   )
 
+  story('who shows no valid secret writes nothing to the log', async () => {
+    const [seed, stranger] = [await open('seed'), await open('stranger')]
+    const { cluster, ledger, token } = foundOn(seed)
+    const { text } = token(-1)
+    const before = ledger.state.index
+    await failureOf(joinAs(stranger, [seed], text))
+    await failureOf(joinAs(stranger, [seed], createToken(cluster.publicKey).text))
+    assert.is(ledger.state.index, before)
+  })
+
+  story('a request id that somebody else used admits nobody', async () => {
+    const [seed, joiner, thief] = [await open('seed'), await open('joiner'), await open('thief')]
+    const { ledger, token } = foundOn(seed)
+    const [, tokenId, , secret] = token().text.split('_')
+    ledger.submit({ type: 'token/Revoke', atMs: clock.wallMs(), id: token().id }, 'used')
+    await joinAs(joiner, [seed], token().text)
+    const admit = { type: 'admit', tokenId, secret, requestId: 'used', facts: factsOf(thief, 'thief') }
+    const values: unknown[] = []
+    for await (const value of thief.callAddress(seed.addresses()[0] as string, 'join', admit, {
+      timeoutMs: 5_000,
+    }))
+      values.push(value)
+    assert.ok(ledger.state.nodes.has(thief.self as NodeId), 'it was let in by the log, not by the id')
+    const long = { ...admit, requestId: 'r'.repeat(65) }
+    const refused = thief.callAddress(seed.addresses()[0] as string, 'join', long, { timeoutMs: 5_000 })
+    const failure = await failureOf(
+      (async () => {
+        for await (const _ of refused);
+      })(),
+    )
+    assert.is(failure.code, 'E_INVALID')
+  })
+
   story('who is a member already joins again without spending a use', async () => {
     const [seed, joiner] = [await open('seed'), await open('joiner')]
     const { ledger, token } = foundOn(seed)

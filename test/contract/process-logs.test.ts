@@ -1,10 +1,10 @@
-import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { systemClock } from '../../node/clock.ts'
-import { readLogs, rotate } from '../../node/runtime/process-logs.ts'
+import { LOG_BYTES_MAX, readLogs, rotate } from '../../node/runtime/process-logs.ts'
 
 const story = suite<{ folder: string }>('output of processes')
 
@@ -75,6 +75,19 @@ story('a follower misses nothing when the file is cut under its eyes', async ({ 
   for await (const { line } of readLogs(folder, options)) seen.push(line.split(' z')[0] ?? '')
   await writing
   assert.equal(seen, [...Array.from({ length: 30 }, (_, n) => `line ${n}`), 'the end'])
+})
+
+story('what a process wrote while no node held the cap fills neither memory nor disk', async ({ folder }) => {
+  write(folder, 'first\n')
+  // Sparse: only its length counts.
+  truncateSync(join(folder, 'stdout.log'), 4 * LOG_BYTES_MAX)
+  write(folder, '\nlast\n')
+  const lines = await read(folder, null)
+  assert.is(lines.at(-1), 'last')
+  assert.ok(lines.reduce((sum, line) => sum + line.length, 0) <= LOG_BYTES_MAX)
+  await rotate(folder)
+  assert.ok(statSync(join(folder, 'stdout.log.1')).size <= LOG_BYTES_MAX)
+  assert.is((await read(folder, null)).at(-1), 'last')
 })
 
 story.run()

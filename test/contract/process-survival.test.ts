@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
@@ -167,5 +175,37 @@ const groupIn = (pid: number): number | null => {
     return null
   }
 }
+
+story('a process is killed even where its exit code cannot be written down', async context => {
+  const { key, pid } = await startElsewhere(context, ['sleep', '60'])
+  process.kill(pid, 'SIGKILL')
+  await ended(context.program)
+  const { runtime } = adopt(context)
+  const [found] = await runtime.list()
+  assert.is(found?.state, 'running')
+  // As on a full disk: nothing new can be made there.
+  mkdirSync(join(context.directory, 'pods', key.pod, key.container, 'exit'))
+  await runtime.stop(key, 0)
+  assert.is((await runtime.list())[0]?.state, 'exited')
+})
+
+story('a record that cannot be read for the moment is not taken for none', async context => {
+  const { key, pid } = await startElsewhere(context, ['sleep', '60'])
+  process.kill(pid, 'SIGKILL')
+  await ended(context.program)
+  const { runtime } = adopt(context)
+  const record = join(context.directory, 'pods', key.pod, key.container, 'run.json')
+  renameSync(record, `${record}.away`)
+  mkdirSync(record)
+  const failure = await runtime.list().then(
+    () => null,
+    thrown => thrown,
+  )
+  assert.is(failure?.code, 'E_RUNTIME_UNAVAILABLE')
+  rmdirSync(record)
+  renameSync(`${record}.away`, record)
+  assert.is((await runtime.list())[0]?.state, 'running')
+  await runtime.stop(key, 0)
+})
 
 story.run()

@@ -23,7 +23,7 @@ export const calls = (story: Story): void => {
     'a responder’s failure arrives with code, text and facts, after the values before it',
     async ({ open }) => {
       const [ash, oak] = [await open('ash'), await open('oak')]
-      oak.onCall('propose', async function* () {
+      oak.onCall('api', async function* () {
         yield 'one'
         throw new Failure(
           'E_NO_LEADER',
@@ -34,7 +34,7 @@ export const calls = (story: Story): void => {
       await mesh(ash, oak)
       const seen: unknown[] = []
       try {
-        for await (const value of ash.call(oak.self, 'propose', null, CALL)) seen.push(value)
+        for await (const value of ash.call(oak.self, 'api', null, CALL)) seen.push(value)
         assert.unreachable()
       } catch (thrown) {
         assert.instance(thrown, Failure)

@@ -8,6 +8,7 @@ import { Failure } from '../../node/errors.ts'
 import { silentLog } from '../../node/log.ts'
 import { createFakeRuntime } from '../../node/runtime/fake.ts'
 import { type BehaviorOf, FakeHost, steadyBehavior } from '../../node/runtime/fake-host.ts'
+import type { Runtime } from '../../node/runtime/runtime.ts'
 import {
   apply,
   type ClusterEvent,
@@ -122,7 +123,7 @@ export class AgentWorld {
   }
 
   /** Starts the node program; what the host runs already is still there. */
-  boot(): void {
+  boot(disguise: (runtime: Runtime) => Runtime = runtime => runtime): void {
     const { clock, host } = this
     const system = createActorSystem({ clock, random: prng(1).random, log: silentLog })
     this.system = system
@@ -130,7 +131,7 @@ export class AgentWorld {
       agentActor({
         self: NODE,
         consensus: this.log,
-        runtime: createFakeRuntime(host, { cluster: CLUSTER, node: NODE }),
+        runtime: disguise(createFakeRuntime(host, { cluster: CLUSTER, node: NODE })),
         prober: fakeProber(host),
         isReady: () => this.isReady,
         stopGraceMs: 1_000,

@@ -79,6 +79,7 @@ export const workload = (name: string, count: number, change: Partial<WorkloadVi
   wanted: count,
   running: count,
   healthy: count,
+  failed: 0,
   stopped: false,
   generation: 1,
   isConverged: true,

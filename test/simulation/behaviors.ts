@@ -32,6 +32,7 @@ export const drawBehaviors =
     if (roll < 0.2) return { ...well, exit: { ...exit, code: own.between(0, 1) } }
     if (roll < 0.26) return { ...well, stopMs: 60_000 }
     const sickFromMs = own.between(500, 5_000)
-    if (roll < 0.3) return { ...well, isHealthy: elapsedMs => elapsedMs > 100 && (elapsedMs < sickFromMs || !isTrouble()) }
+    if (roll < 0.3)
+      return { ...well, isHealthy: elapsedMs => elapsedMs > 100 && (elapsedMs < sickFromMs || !isTrouble()) }
     return well
   }

@@ -6,8 +6,10 @@ export type Target = number | 'leader'
 
 /** The moment that a strike waits for, on whatever machine it comes first. */
 export type Moment =
-  /** A vote or the receipt of entries was promised: the message is on its way. */
-  | 'promise'
+  /** A vote was promised: the message is on its way. */
+  | 'vote'
+  /** The receipt of entries was promised. */
+  | 'receipt'
   /** A leader's disk begins to write entries that are not yet committed. */
   | 'append'
   /** An election was won. */
@@ -31,6 +33,11 @@ export type Fault = {
       readonly machine: Target
     }
   | {
+      /** The power of several machines fails at once; each comes back in its own time. */
+      readonly type: 'blackout'
+      readonly group: readonly number[]
+    }
+  | {
       /** SIGTERM: hands leadership over and ends; its containers run on. */
       readonly type: 'stop'
       readonly machine: Target
@@ -41,10 +48,18 @@ export type Fault = {
       readonly machine: Target
     }
   | {
-      /** kill -9 or a power cut at the worst moment. */
+      /** kill -9 or a power cut at the worst moment, each time that it comes, with this chance. */
       readonly type: 'strike'
       readonly moment: Moment
       readonly isPowerCut: boolean
+      readonly rate: number
+      /** The struck machine is back within this time, so that what it forgot can do harm. */
+      readonly awayMsMax: number
+    }
+  | {
+      /** Whoever is elected falls again within `graceMs`: logs come to differ as much as they can. */
+      readonly type: 'hunt'
+      readonly graceMs: number
     }
   | {
       /** The machines of `group` hear only each other. `isOneWay`: they are not heard, but hear. */
@@ -74,9 +89,11 @@ export type FaultType = Fault['type']
 const WEIGHTS: Readonly<Record<FaultType, number>> = {
   kill: 4,
   power: 4,
+  blackout: 2,
   stop: 2,
   pause: 3,
   strike: 5,
+  hunt: 3,
   partition: 5,
   network: 3,
   'slow-disk': 3,
@@ -86,14 +103,16 @@ const WEIGHTS: Readonly<Record<FaultType, number>> = {
   engine: 1,
 }
 const KINDS = Object.keys(WEIGHTS) as FaultType[]
-const MOMENTS: readonly Moment[] = ['promise', 'promise', 'append', 'election', 'snapshot']
+const MOMENTS: readonly Moment[] = ['vote', 'vote', 'receipt', 'append', 'election', 'snapshot']
 
 const FAULTS_MAX = 24
 const SILENCED_RATE = 0.3
 const FAULT_MS_MIN = 100
 const FAULT_MS_MAX = 10_000
+/** A hunt takes some elections. */
+const HUNT_FACTOR = 4
 
-/** All faults begin and end within the window. */
+/** All faults begin within the window, and most end there; whoever ends it ends the others. */
 export const drawFaults = (
   dice: Prng,
   machineCount: number,
@@ -110,6 +129,29 @@ export const drawFaults = (
     return drawFault(dice, pickWeighted(dice, weights, total), machineCount, time)
   })
   return faults.sort((a, b) => a.atMs - b.atMs)
+}
+
+/**
+ * Bad weather and no rest for leaders, all the time: dozens of elections, votes that are struck, and entries of many terms
+ * on few disks, as in figure 8 of the Raft paper.
+ */
+export const drawDuel = (
+  dice: Prng,
+  window: { readonly fromMs: number; readonly toMs: number },
+): readonly Fault[] => {
+  const time = { atMs: window.fromMs, forMs: window.toMs - window.fromMs }
+  const strike = { moment: 'vote', isPowerCut: dice.chance(0.5), rate: 0.2, awayMsMax: 20 } as const
+  return [
+    { ...time, type: 'hunt', graceMs: dice.pick([30, 100, 300]) },
+    {
+      ...time,
+      type: 'network',
+      dropRate: dice.random() * 0.3,
+      duplicateRate: 0.05,
+      delayMsMax: dice.between(1, 100),
+    },
+    ...(dice.chance(0.5) ? [{ ...time, type: 'strike', ...strike } as const] : []),
+  ]
 }
 
 const pickWeighted = (dice: Prng, weights: readonly number[], total: number): FaultType => {
@@ -136,8 +178,14 @@ const drawFault = (
     case 'pause':
     case 'full-disk':
       return { ...time, type, machine: target }
+    case 'blackout': {
+      const all = dice.shuffle(Array.from({ length: machineCount }, (_, position) => position))
+      return { ...time, type, group: dice.chance(0.5) ? all : all.slice(0, dice.between(1, machineCount)) }
+    }
     case 'strike':
-      return { ...time, type, moment: dice.pick(MOMENTS), isPowerCut: dice.chance(0.6) }
+      return drawStrike(dice, time)
+    case 'hunt':
+      return { ...time, type, forMs: HUNT_FACTOR * time.forMs, graceMs: dice.pick([5, 30, 200]) }
     case 'partition':
       return { ...time, type, ...drawGroup(dice, machineCount), isOneWay: dice.chance(0.25) }
     case 'network':
@@ -156,6 +204,14 @@ const drawFault = (
     case 'engine':
       return { ...time, type, machine }
   }
+}
+
+/** Votes are rare and are struck often; receipts come all the time. */
+const drawStrike = (dice: Prng, time: { readonly atMs: number; readonly forMs: number }): Fault => {
+  const moment = dice.pick(MOMENTS)
+  const rate = moment === 'receipt' || moment === 'append' ? 0.02 : 0.5
+  const awayMsMax = dice.pick([20, 200, 2_000])
+  return { ...time, type: 'strike', moment, isPowerCut: dice.chance(0.5), rate, awayMsMax }
 }
 
 const drawGroup = (dice: Prng, machineCount: number) => {

@@ -27,6 +27,7 @@ export type MachineParts = {
   readonly network: MemoryNetwork
   readonly dice: Prng
   readonly cluster: Cluster
+  readonly diskFactor: number
   readonly behaviorOf: BehaviorOf
   readonly consensusOptions: ConsensusOptions
   readonly watcher: MachineWatcher
@@ -53,6 +54,8 @@ export class Machine {
   readonly facts: NodeFacts
   readonly clock: ProgramClock
   readonly disk: SimulatedDisk
+  /** How slow its disk is when nothing is wrong with it. */
+  readonly diskFactor: number
   readonly host: FakeHost
   program: Program | null = null
   hasPower = true
@@ -77,6 +80,8 @@ export class Machine {
     this.disk = new SimulatedDisk(this.#machineClock, dice.fork('disk'), writes =>
       parts.watcher.writing(this, writes),
     )
+    this.diskFactor = parts.diskFactor
+    this.disk.setSlowness(parts.diskFactor)
     const capacity = { cpuMillis: 2_000 + 1_000 * dice.between(0, 2), memoryBytes: 4 * 1024 ** 3 }
     this.host = new FakeHost({ clock: this.#machineClock, behaviorOf: parts.behaviorOf, capacity })
     const address = `10.0.0.${position + 1}`

@@ -18,6 +18,26 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
   /** Strikes that wait for their moment. */
   const armed = new Set<Strike>()
 
+  /** Leaders may not rest. */
+  const hunts = new Set<Fault & { readonly type: 'hunt' }>()
+  let isQuiet = false
+
+  const fell = (machine: Machine): void => {
+    const { program } = machine
+    if (isQuiet || program === null) return
+    const awayMs = world.dice.between(50, 1_500)
+    trace.tell('fault', `hunts ${machine.name} down for ${awayMs} ms`)
+    const way = world.dice.pick(['kill', 'power', 'cut off'] as const)
+    if (way === 'cut off') {
+      const heal = weather.part({ group: new Set([machine.id]), isOneWay: false })
+      timeline.plan(awayMs, heal)
+      return
+    }
+    if (way === 'kill') world.kill(machine)
+    else world.cutPower(machine)
+    timeline.plan(awayMs, () => comeBack(machine))
+  }
+
   const targetOf = (target: Target): Machine | null =>
     target === 'leader' ? world.leader() : (world.machines[target] ?? null)
 
@@ -59,6 +79,13 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
           world.cutPower(machine)
           return () => comeBack(machine)
         })
+      case 'blackout': {
+        const struck = fault.group.flatMap(position => world.machines[position] ?? [])
+        for (const machine of struck) world.cutPower(machine)
+        for (const machine of struck)
+          timeline.plan(world.dice.between(1, fault.forMs), () => comeBack(machine))
+        return () => undefined
+      }
       case 'stop':
         return on(fault.machine, machine => {
           world.stop(machine)
@@ -69,6 +96,9 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
       case 'strike':
         armed.add(fault)
         return () => armed.delete(fault)
+      case 'hunt':
+        hunts.add(fault)
+        return () => hunts.delete(fault)
       case 'partition': {
         const leader = fault.withLeader ? world.leader() : null
         const group = new Set(fault.group.map(position => world.machines[position]?.id ?? ''))
@@ -79,8 +109,8 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
         return weather.storm(fault)
       case 'slow-disk':
         return on(fault.machine, machine => {
-          machine.disk.setSlowness(fault.factor)
-          return () => machine.disk.setSlowness(1)
+          machine.disk.setSlowness(machine.diskFactor * fault.factor)
+          return () => machine.disk.setSlowness(machine.diskFactor)
         })
       case 'full-disk':
         return on(fault.machine, machine => {
@@ -106,6 +136,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   for (const fault of faults) {
     timeline.plan(fault.atMs, () => {
+      if (isQuiet) return
       trace.tell('fault', describeFault(fault))
       const end = begin(fault)
       timeline.plan(fault.forMs, () => {
@@ -117,24 +148,29 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   return {
     moment(moment, machine) {
+      const [hunt] = hunts
+      if (moment === 'election' && hunt !== undefined)
+        timeline.plan(world.dice.random() * hunt.graceMs, () => fell(machine))
       const strike = [...armed].find(candidate => candidate.moment === moment)
-      if (strike === undefined || machine.program === null) return
-      armed.delete(strike)
+      if (strike === undefined || !world.dice.chance(strike.rate)) return
       const { program } = machine
+      const awayMs = world.dice.between(1, strike.awayMsMax)
       // After the present event: what the machine does in this very turn has happened.
       timeline.plan(0, () => {
-        if (machine.program !== program) return
-        trace.tell('fault', `strikes ${machine.name} at its ${moment}`)
+        if (machine.program !== program || isQuiet) return
+        trace.tell('fault', `strikes ${machine.name} at its ${moment}, for ${awayMs} ms`)
         if (strike.isPowerCut) world.cutPower(machine)
         else world.kill(machine)
-        timeline.plan(Math.min(strike.forMs, STRUCK_MS_MAX), () => comeBack(machine))
+        timeline.plan(awayMs, () => comeBack(machine))
       })
     },
     quiet() {
+      isQuiet = true
       armed.clear()
+      hunts.clear()
       weather.clear()
       for (const machine of world.machines) {
-        machine.disk.setSlowness(1)
+        machine.disk.setSlowness(machine.diskFactor)
         machine.disk.setFull(false)
         machine.host.setAvailable(true)
         if (machine.isPaused) thaw(machine)
@@ -143,6 +179,3 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
     },
   }
 }
-
-/** A struck machine is back before long, so that what it forgot can do harm. */
-const STRUCK_MS_MAX = 3_000

@@ -10,7 +10,7 @@ import { membership } from './checkers/membership.ts'
 import { placement } from './checkers/placement.ts'
 import { reads } from './checkers/reads.ts'
 import { state } from './checkers/state.ts'
-import { drawFaults, type Fault } from './faults.ts'
+import { drawDuel, drawFaults, type Fault } from './faults.ts'
 import { History } from './history.ts'
 import { createMischief } from './mischief.ts'
 import { type Failed, World } from './world.ts'
@@ -35,6 +35,7 @@ export type PlayOptions = {
   readonly hasFaults?: boolean
 }
 
+const DUEL_RATE = 0.2
 const FAULTS_FROM_MS = 4_000
 const FAULTS_MS_MIN = 6_000
 const FAULTS_MS_MAX = 30_000
@@ -45,25 +46,14 @@ const LOOK_MS = 250
 /** All must stay well for so long. */
 const CALM_MS = 3_000
 
-/** All checkers, on one history of their own. */
+/** All checkers of one world, on one history. */
 export const allChecks = (): readonly Check[] => {
-  let checkers: Checker[] = []
+  const checkers: Checker[] = []
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
   })
-  const checks: readonly Check[] = [
-    log(history),
-    state(history),
-    election,
-    acknowledged,
-    reads,
-    placement,
-    crashes,
-    membership,
-    converges,
-  ]
-  checkers = []
-  return checks.map(check => fail => {
+  const checks = [log(history), state(history), election, acknowledged, reads, placement]
+  return [...checks, crashes, membership, converges].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)
     return checker
@@ -72,20 +62,24 @@ export const allChecks = (): readonly Check[] => {
 
 export const play = async (seed: number, options: PlayOptions = {}): Promise<Played> => {
   const dice = prng(seed, 'simulation')
-  const machineCount = dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
+  const isDuel = dice.chance(DUEL_RATE)
+  const machineCount = isDuel ? dice.pick([3, 3, 5]) : dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
   const world = new World({
     dice,
     machineCount,
     snapshotEntries: dice.pick([20, 60, 200, 2_000]),
     tickMs: dice.pick([25, 50]),
+    diskFactor: dice.pick([1, 1, 5, 20]),
+    appendBytesMax: isDuel ? 64 : dice.pick([64, 4 * 1024, 256 * 1024]),
     checks: allChecks(),
     print: options.print ?? null,
     isVerbose: options.isVerbose ?? false,
   })
   const quietAtMs = FAULTS_FROM_MS + dice.between(FAULTS_MS_MIN, FAULTS_MS_MAX)
   const window = { fromMs: FAULTS_FROM_MS, toMs: quietAtMs }
-  const faults: readonly Fault[] =
-    options.hasFaults === false ? [] : drawFaults(dice.fork('faults'), machineCount, window)
+  const faultDice = dice.fork('faults')
+  const drawn = isDuel ? drawDuel(faultDice, window) : drawFaults(faultDice, machineCount, window)
+  const faults = options.hasFaults === false ? [] : drawn
   const joins = dice.fork('joins')
   // Most join before the trouble, some in the middle of it.
   const joinAtMs = world.machines.map(() =>

@@ -14,13 +14,16 @@ type Planned = {
 export type Timeline = {
   nowMs(): number
   plan(delayMs: number, action: () => void): () => void
-  /** Runs events until `untilMs` or until `isDone` holds; false when time ran out first. */
+  /** Runs events until `untilMs` or until `isDone` holds; false when time ran out first. Throws when something spins. */
   run(untilMs: number, isDone?: () => boolean): Promise<boolean>
   eventCount(): number
 }
 
 /** More events than this within a millisecond mean that something spins. */
 const EVENTS_PER_MS_MAX = 20_000
+
+/** Time stands still while more and more happens. */
+export class Spinning extends Error {}
 
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
@@ -60,7 +63,7 @@ export const createTimeline = (): Timeline => {
           spinningSinceMs = nowMs
           spinCount = 0
         }
-        if (++spinCount > EVENTS_PER_MS_MAX) throw new Error(`something spins at ${nowMs} ms`)
+        if (++spinCount > EVENTS_PER_MS_MAX) throw new Spinning(`something spins at ${nowMs} ms`)
         await settled()
       }
       nowMs = Math.max(nowMs, untilMs)

@@ -12,15 +12,19 @@ import { Customer } from './customer.ts'
 import type { Moment } from './faults.ts'
 import { Machine, type MachineWatcher, type Program } from './machine.ts'
 import { Weather } from './network.ts'
-import { createTimeline, type Timeline } from './timeline.ts'
+import { createTimeline, Spinning, type Timeline } from './timeline.ts'
 import { createTrace, type Trace } from './trace.ts'
 
 export type WorldOptions = {
   readonly dice: Prng
   readonly machineCount: number
+  /** How slow the disks are when nothing is wrong with them. */
+  readonly diskFactor: number
   /** Entries between two snapshots: few, so that logs are cut and snapshots sent. */
   readonly snapshotEntries: number
   readonly tickMs: number
+  /** Entries in one message, in bytes: little, so that logs meet in the middle. */
+  readonly appendBytesMax: number
   readonly checks: readonly Check[]
   readonly print: ((line: string) => void) | null
   readonly isVerbose: boolean
@@ -36,6 +40,8 @@ const CLUSTER: Cluster = {
   createdAtMs: Date.UTC(2026, 0, 1),
 }
 const TOKEN = { id: 'token-1', secretHash: 'secret-1' }
+/** The one error that a broken machine accounts for; every other is the program's own. */
+const DISK_REFUSES = 'this node votes and writes no more'
 const START_RETRY_MS = 500
 const JOIN_RETRY_MS = 200
 
@@ -85,11 +91,16 @@ export class World {
         network,
         dice: own,
         cluster: CLUSTER,
+        diskFactor: options.diskFactor,
         behaviorOf: drawBehaviors(behaviors, () => this.isTrouble),
         consensusOptions: {
           tickMs,
           snapshotEntries,
-          core: { ...defaultOptions(tickMs), snapshotChunkBytes: 8 * 1024 },
+          core: {
+            ...defaultOptions(tickMs),
+            appendBytesMax: options.appendBytesMax,
+            snapshotChunkBytes: 8 * 1024,
+          },
         },
         watcher: this.#watcher(),
       })
@@ -112,9 +123,18 @@ export class World {
     for (const checker of this.#checkers) tell(checker)
   }
 
-  /** Runs the world; false when time ran out before `isDone` held. A failed check ends it, too. */
-  run(untilMs: number, isDone: () => boolean = () => false): Promise<boolean> {
-    return this.timeline.run(untilMs, () => this.failed !== null || isDone())
+  /** Runs the world; false when time ran out before `isDone` held. A failed check ends it, and so does what is thrown. */
+  async run(untilMs: number, isDone: () => boolean = () => false): Promise<boolean> {
+    const onRejected = (thrown: unknown) => this.fail('crashes', `nobody caught ${describe(thrown)}`)
+    process.on('unhandledRejection', onRejected)
+    try {
+      return await this.timeline.run(untilMs, () => this.failed !== null || isDone())
+    } catch (thrown) {
+      this.fail(thrown instanceof Spinning ? 'progress' : 'crashes', describe(thrown))
+      return true
+    } finally {
+      process.off('unhandledRejection', onRejected)
+    }
   }
 
   /** Whoever leads, and if several believe so, the one of the latest term. */
@@ -180,10 +200,11 @@ export class World {
       token: { ...token, expiresAtMs },
     }))
     for (const machine of this.machines.slice(1))
-      this.timeline.plan(joinAtMs[machine.position] ?? 0, () => void this.#join(machine))
+      this.timeline.plan(joinAtMs[machine.position] ?? 0, () => void this.join(machine))
   }
 
-  async #join(machine: Machine): Promise<void> {
+  /** Has a machine admitted, however long it takes, and starts it. */
+  async join(machine: Machine): Promise<void> {
     const { id: tokenId, secretHash } = TOKEN
     await this.#insist(`join ${machine.id}`, () => ({
       type: 'node/Join',
@@ -254,7 +275,8 @@ export class World {
     const { type, term, granted } = message as { type: string; term: number; granted?: boolean }
     if (type === 'voteResult' && granted === true)
       this.notify(checker => checker.voted?.({ machine, to, term }))
-    if ((type === 'voteResult' && granted === true) || type === 'appended') this.onMoment('promise', machine)
+    if (type === 'voteResult' && granted === true) this.onMoment('vote', machine)
+    if (type === 'appended') this.onMoment('receipt', machine)
     if (type === 'installSnapshot') {
       const receiver = this.machines.find(({ id }) => id === to)
       if (receiver !== undefined) this.onMoment('snapshot', receiver)
@@ -262,11 +284,6 @@ export class World {
   }
 
   #heard(machine: Machine, message: string, fields: Readonly<Record<string, unknown>>): void {
-    if (message === 'actor crashed') {
-      const what = `${String(fields.actor)} crashed: ${String(fields.error)}`
-      this.trace.whisper(machine.name, () => String(fields.stack))
-      this.notify(checker => checker.crashed?.(machine, what))
-    }
     if (message !== 'raft') return
     if (fields.type === 'becameLeader') {
       const term = Number(fields.term)
@@ -280,12 +297,19 @@ export class World {
   }
 
   #logOf(machine: Machine, life: number, who: string): Log {
-    const say = (level: string) => (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      if (machine.program?.life !== life) return
-      this.trace.mark(`${machine.name} ${level} ${message} ${String(fields.type ?? '')}`)
-      this.trace.whisper(machine.name, () => `${level} ${who} ${message} ${JSON.stringify(fields)}`)
-      this.#heard(machine, message, { actor: who, ...fields })
-    }
+    const say =
+      (level: string) =>
+      (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+        if (machine.program?.life !== life) return
+        this.trace.mark(`${machine.name} ${level} ${message} ${String(fields.type ?? '')}`)
+        this.trace.whisper(machine.name, () => `${level} ${who} ${message} ${JSON.stringify(fields)}`)
+        if (level === 'error' && message !== DISK_REFUSES) {
+          const what = `${who}: ${message}: ${String(fields.error ?? '')}`
+          this.trace.whisper(machine.name, () => String(fields.stack))
+          this.notify(checker => checker.crashed?.(machine, what))
+        }
+        this.#heard(machine, message, fields)
+      }
     return {
       error: say('error'),
       warn: say('warn'),
@@ -295,6 +319,9 @@ export class World {
     }
   }
 }
+
+const describe = (thrown: unknown): string =>
+  thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
 
 /**
  * What was applied after `before`, as the disk has it. Nothing when a snapshot was installed: then the disk still holds

@@ -42,6 +42,7 @@ export const findOut = async (
     leader: status.leader === null ? null : nameOfNode(state, status.leader),
     voters: status.voters.map(id => nameOfNode(state, id)),
     toleratesCount: toleratesCount(picture),
+    dead: [...state.nodes.values()].filter(node => node.state === 'dead').map(node => node.name),
     unconnected: others.filter(node => !connected.has(node.id)).map(node => node.name),
     diskFatal: status.fatal,
     lastWriteMs: status.lastWriteMs,

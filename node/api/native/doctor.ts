@@ -8,6 +8,8 @@ export type Findings = {
   /** Names. */
   readonly voters: readonly string[]
   readonly toleratesCount: number
+  /** Names of members that the log believes dead. */
+  readonly dead: readonly string[]
   /** Nodes of the roster, this one aside, that the log believes alive but that are not connected to this node. */
   readonly unconnected: readonly string[]
   /** Set when the disk failed for good. */
@@ -55,10 +57,12 @@ const judgeQuorum: Judge = ({ hasQuorum, leader, voters, toleratesCount }) => {
   if (!hasQuorum)
     return failure(
       'quorum',
-      `no majority of the ${voters.length} voters (${listed(voters)}) agrees: writes wait`,
+      voters.length === 1
+        ? `the only voter, ${listed(voters)}, does not answer: writes wait`
+        : `no majority of the ${voters.length} voters (${listed(voters)}) agrees: writes wait`,
       'tutti members, then start the voters that are missing',
     )
-  const standing = `${voters.length} voters, leader ${leader ?? 'unknown'}`
+  const standing = `${voters.length === 1 ? 'one voter' : `${voters.length} voters`}, leader ${leader ?? 'unknown'}`
   if (toleratesCount === 0)
     return warning('quorum', `${standing}; not one more voter may fail`, 'add a node: tutti token create')
   return ok('quorum', `${standing}; ${toleratesCount} more may fail`)
@@ -72,6 +76,15 @@ const judgeVoters: Judge = ({ voters }) =>
         'add one more node',
       )
     : ok('voters', voters.length === 1 ? 'one voter' : `an odd number of voters (${voters.length})`)
+
+const judgeNodes: Judge = ({ dead }) =>
+  dead.length > 0
+    ? warning(
+        'nodes',
+        `${listed(dead)} ${dead.length === 1 ? 'is' : 'are'} dead`,
+        `start ${dead.length === 1 ? 'it' : 'them'} again, or: tutti node rm ${dead[0]}`,
+      )
+    : ok('nodes', 'none is dead')
 
 const judgePeers: Judge = ({ unconnected }) =>
   unconnected.length > 0
@@ -151,13 +164,16 @@ const judgeClocks: Judge = ({ clocks }) => {
   if (late.length > 0) return warning('clock', text, 'set the clocks: timedatectl set-ntp true')
   return ok(
     'clock',
-    clocks.length === 0 ? 'no other node to compare with' : `agrees with ${clocks.length} nodes`,
+    clocks.length === 0
+      ? 'no other node to compare with'
+      : `agrees with ${clocks.length === 1 ? 'one other node' : `${clocks.length} nodes`}`,
   )
 }
 
 const JUDGES: readonly Judge[] = [
   judgeQuorum,
   judgeVoters,
+  judgeNodes,
   judgePeers,
   judgeDisk,
   judgeSpace,

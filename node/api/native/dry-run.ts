@@ -3,6 +3,7 @@ import {
   apply,
   type Change,
   type Command,
+  isEnded,
   type Plan,
   type PodId,
   plan,
@@ -14,6 +15,7 @@ import {
 import { Failure } from '../../errors.ts'
 import { nameOfNode } from '../node-name.ts'
 import type { WriteResult } from './schema.ts'
+import { podsOfWorkload } from './view-workloads.ts'
 
 type Apply = Extract<Command, { type: 'workload/Apply' }>
 const REQUEST_ID = 'dry-run'
@@ -34,10 +36,21 @@ export const dryRun = (state: State, command: Apply): Omit<WriteResult, 'apiVers
   }
   if (events.length === 0) return { index: state.index, changed: false, message: `${name}: no changes` }
   const verb = state.workloads.has(name) ? 'changed' : 'created'
-  const lines = linesOf(copy, planOf(copy, command), name)
+  const lines = [...rolloutLines(copy, name), ...linesOf(copy, planOf(copy, command), name)]
   const shown =
     lines.length > LINES_MAX ? [...lines.slice(0, LINES_MAX), `and ${lines.length - LINES_MAX} more`] : lines
   return { index: state.index, changed: true, message: [`${name} would be ${verb}`, ...shown].join('\n') }
+}
+
+const rolloutLines = (copy: State, name: string): readonly string[] => {
+  const { generation, spec } = copy.workloads.get(name)!
+  const replaced = podsOfWorkload(copy, name).filter(
+    pod => !isEnded(pod.state) && pod.desired === 'running' && pod.generation < generation,
+  )
+  if (replaced.length === 0) return []
+  const { parallelism, order } = spec.update
+  const pods = replaced.length === 1 ? '1 pod is' : `${replaced.length} pods are`
+  return [`${pods} replaced, ${parallelism} at a time (${order}); first:`]
 }
 
 const planOf = (copy: State, { atMs }: Apply): Plan | null => {

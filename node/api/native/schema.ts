@@ -125,10 +125,12 @@ export type PodView = {
 export type WorkloadView = {
   readonly name: string
   readonly kind: string
-  /** What the spec asks for; for `global` the number of matching nodes. */
+  /** What is asked for at this moment: for `global` the number of matching nodes, for a stopped one none. */
   readonly wanted: number
   readonly running: number
   readonly healthy: number
+  /** Wanted slots that stay empty: their pods failed, and the restart policy allows no other. */
+  readonly failed: number
   readonly stopped: boolean
   readonly generation: number
   /** All wanted pods of the current generation are healthy (or succeeded) and none is left over. */

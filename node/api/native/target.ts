@@ -54,8 +54,8 @@ const isSlot = (state: State, { workload, number }: Slot): boolean => {
   return spec !== undefined && spec.kind !== 'global' && number >= 1 && number <= spec.count
 }
 
-/** For targets of every kind: names near it, be they workloads, slots or nodes. */
-export const unknownTarget = (state: State, text: string): Failure => {
+/** Guesses among workloads, slots and nodes; `more` is what else it could have been. */
+export const unknownTarget = (state: State, text: string, more = ''): Failure => {
   const nodes = [...state.nodes.values()].filter(node => node.state !== 'left').map(node => node.name)
   const slots = [...state.podsBySlot.keys()]
   const guess = nearest(text, [...state.workloads.keys(), ...slots, ...nodes])
@@ -63,7 +63,7 @@ export const unknownTarget = (state: State, text: string): Failure => {
     'E_NOT_FOUND',
     {
       message: `there is no "${text}"`,
-      why: 'it is neither a workload, nor a slot such as web.2, nor a pod on a node such as web@ash, nor a pod id',
+      why: `it is neither a workload, nor a slot such as web.2, nor a pod on a node such as web@ash, nor a pod id${more}`,
       try: guess === null ? 'tutti ps' : `did you mean "${guess}"?`,
     },
     { facts: { target: text, ...(guess === null ? {} : { guess }) } },

@@ -82,7 +82,7 @@ export const statusView = (picture: Picture): StatusView => {
     nodes: { alive: nodes.filter(node => node.state === 'alive').length, total: nodes.length },
     pods: {
       healthy: workloads.reduce((sum, workload) => sum + workload.healthy, 0),
-      wanted: workloads.reduce((sum, workload) => sum + (workload.stopped ? 0 : workload.wanted), 0),
+      wanted: workloads.reduce((sum, workload) => sum + workload.wanted, 0),
     },
     version: self.version,
     runtime: self.runtime,

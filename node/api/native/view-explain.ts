@@ -10,7 +10,7 @@ type DecisionView = ExplainView['decisions'][number]
 /** Throws E_NOT_FOUND with a guess. */
 export const explainView = (state: State, target: string): ExplainView => {
   const explanation = explain(state, target.includes('@') ? podIdOf(state, target) : target)
-  if (explanation === null) throw unknownTarget(state, target)
+  if (explanation === null) throw unknownTarget(state, target, ', nor a node')
   return {
     target,
     sentences: explanation.sentences,

@@ -1,8 +1,10 @@
 /** Views of what users asked for and what runs of it: workloads and pods. */
 import {
-  explain,
+  countGivenUp,
+  countWanted,
   isEnded,
   isReady,
+  isRestarting,
   type Pod,
   type State,
   slotKey,
@@ -27,16 +29,18 @@ export const workloadView = (state: State, workload: Workload): WorkloadView => 
   const pods = podsOfWorkload(state, spec.name)
   const live = pods.filter(pod => !isEnded(pod.state))
   const done = spec.kind === 'batch' ? succeededSlots(pods, generation) : new Set<number>()
-  const wanted = wantedCount(state, workload)
-  const good = live.filter(pod => isReady(pod) && pod.desired === 'running' && pod.generation === generation)
+  const wanted = countWanted(state, workload)
+  const serving = live.filter(pod => isReady(pod) && pod.desired === 'running')
+  const good = serving.filter(pod => pod.generation === generation)
   const goodSlots = new Set([...good.map(pod => pod.slot), ...done])
   const isSettled = live.length === good.length && pending.length === 0
   return {
     name: spec.name,
     kind: spec.kind,
     wanted,
-    running: live.filter(pod => pod.state === 'running').length,
-    healthy: new Set([...live.filter(isReady).map(pod => pod.slot), ...done]).size,
+    running: live.filter(pod => pod.state === 'running' && !isRestarting(pod)).length,
+    healthy: new Set([...serving.map(pod => pod.slot), ...done]).size,
+    failed: countGivenUp(state, workload),
     stopped,
     generation,
     isConverged: stopped ? live.length === 0 : isSettled && goodSlots.size === wanted,
@@ -48,13 +52,6 @@ export const workloadView = (state: State, workload: Workload): WorkloadView => 
 
 const succeededSlots = (pods: readonly Pod[], generation: number): ReadonlySet<number> =>
   new Set(pods.filter(pod => pod.state === 'succeeded' && pod.generation === generation).map(pod => pod.slot))
-
-/** For `global` the number of matching nodes, which the scheduler knows. */
-const wantedCount = (state: State, { spec }: Workload): number => {
-  if (spec.kind !== 'global') return spec.count
-  const explanation = explain(state, spec.name)
-  return explanation?.type === 'workload' ? explanation.wantedCount : 0
-}
 
 export type PodFilter = {
   readonly workload: string | null
@@ -82,16 +79,20 @@ const rowsOfWorkload = (picture: Picture, name: string, isAll: boolean): readonl
   const shown = [...bySlot].flatMap(([slot, ofSlot]) => {
     if (isAll) return ofSlot
     const live = ofSlot.filter(pod => !isEnded(pod.state))
-    const isTold = live.length > 0 || pendingSlots.has(slot) || !isWanted(workload, slot)
+    const isTold = live.length > 0 || pendingSlots.has(slot) || !isWanted(state, workload, ofSlot)
     return isTold ? live : ofSlot.slice(-1)
   })
   return [...shown.map(pod => podView(picture, pod)), ...pending].sort((a, b) => a.slot - b.slot)
 }
 
-const isWanted = (workload: Workload | undefined, slot: number): boolean =>
-  workload !== undefined &&
-  !workload.stopped &&
-  (workload.spec.kind === 'global' || slot <= workload.spec.count)
+/** A slot of a global workload is wanted for as long as its node takes pods. */
+const isWanted = (state: State, workload: Workload | undefined, ofSlot: readonly Pod[]): boolean => {
+  const last = ofSlot.at(-1)
+  if (workload === undefined || workload.stopped || last === undefined) return false
+  if (workload.spec.kind !== 'global') return last.slot <= workload.spec.count
+  const node = state.nodes.get(last.node)
+  return node?.state === 'alive' && node.schedulable
+}
 
 const podView = ({ state, nowMs }: Picture, pod: Pod): PodView => ({
   id: pod.id,

@@ -22,9 +22,7 @@ export const converges: Check = fail => ({
 export const unsettled = (world: World): string | null => {
   const idle = world.machines.find(machine => machine.node?.isReady() !== true)
   if (idle !== undefined) return `${idle.id} has not come back to its cluster`
-  return (
-    leadershipProblem(world) ?? replicaProblem(world) ?? membershipProblem(world) ?? workProblem(world)
-  )
+  return leadershipProblem(world) ?? replicaProblem(world) ?? membershipProblem(world) ?? workProblem(world)
 }
 
 const leadershipProblem = ({ machines }: World): string | null => {
@@ -65,11 +63,12 @@ const workProblem = (world: World): string | null => {
   return null
 }
 
-/** Ready, and of the latest generation unless the update waits for room. */
+/** Ready and of the latest generation; or outdated, while the update waits for room: nobody checks the health of such a pod. */
 const isSettled = (pod: Pod, state: State): boolean => {
   const workload = state.workloads.get(pod.workload)
   if (workload === undefined || pod.desired === 'stopped' || workload.spec.kind === 'batch') return false
-  return isReady(pod) && (pod.generation === workload.generation || workload.pending.length > 0)
+  if (pod.generation !== workload.generation) return workload.pending.length > 0 && pod.state === 'running'
+  return isReady(pod)
 }
 
 const containerProblem = (machine: Machine, live: readonly Pod[]): string | null => {

@@ -30,7 +30,11 @@ export const placement: Check = fail => ({
 })
 
 const judgeReport = (
-  { entry, request, state }: Pick<Committed, 'entry' | 'state'> & { request: NonNullable<Committed['request']> },
+  {
+    entry,
+    request,
+    state,
+  }: Pick<Committed, 'entry' | 'state'> & { request: NonNullable<Committed['request']> },
   fail: (what: string) => void,
 ): void => {
   const { command } = request
@@ -38,7 +42,9 @@ const judgeReport = (
   for (const { id } of command.reports) {
     const pod = state.pods.get(id)
     if (pod?.modifiedIndex === entry.index && pod.node !== command.node)
-      fail(`entry ${entry.index}: ${command.node} reported on ${pod.workload}.${pod.slot}, which is ${pod.node}'s`)
+      fail(
+        `entry ${entry.index}: ${command.node} reported on ${pod.workload}.${pod.slot}, which is ${pod.node}'s`,
+      )
   }
 }
 
@@ -74,7 +80,8 @@ const roomProblem = (pod: Pod, live: readonly Pod[], node: Node): string | null 
   const beside = live.filter(other => other.node === pod.node)
   const cpuMillis = beside.reduce((sum, other) => sum + other.resources.cpuMillis, 0)
   const memoryBytes = beside.reduce((sum, other) => sum + other.resources.memoryBytes, 0)
-  if (pod.resources.cpuMillis > 0 && cpuMillis > node.capacity.cpuMillis) return `${pod.node} has too few cores`
+  if (pod.resources.cpuMillis > 0 && cpuMillis > node.capacity.cpuMillis)
+    return `${pod.node} has too few cores`
   if (pod.resources.memoryBytes > 0 && memoryBytes > node.capacity.memoryBytes)
     return `${pod.node} has too little memory`
   for (const { host, protocol } of pod.ports) {

@@ -6,6 +6,8 @@ export const reads: Check = fail => ({
   name: 'reads',
   read({ machine, index, coveredIndex }) {
     if (index < coveredIndex)
-      fail(`${machine.id} answered a read as of entry ${index}; a write at entry ${coveredIndex} was acknowledged before`)
+      fail(
+        `${machine.id} answered a read as of entry ${index}; a write at entry ${coveredIndex} was acknowledged before`,
+      )
   },
 })

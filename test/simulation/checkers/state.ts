@@ -20,7 +20,8 @@ export const state =
         const key = `${machine.id} ${life}`
         const before = seen.get(key)
         seen.set(key, index)
-        if (before !== undefined && before > index) fail(`${machine.id} went back from entry ${before} to ${index}`)
+        if (before !== undefined && before > index)
+          fail(`${machine.id} went back from entry ${before} to ${index}`)
         for (const entry of entries) {
           const requestId = history.requestIdAt(entry.index)
           if (requestId === undefined) continue

@@ -69,4 +69,9 @@ test('a report sums the restarts and shows what each container is', () => {
   )
 })
 
+test('however much an engine says, a report stays short', () => {
+  const { reason } = reportOf({ id: 'p1' as PodId, state: 'failed', reason: 'no '.repeat(100_000) }, [])
+  assert.is(reason?.length, 1_000)
+})
+
 test.run()

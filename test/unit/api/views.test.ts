@@ -97,12 +97,46 @@ test('a batch converges by its successes', () => {
   )
 })
 
+test('a pod between two runs is not counted as running, one that failed for good is', () => {
+  const world = apiWorld(NAMES)
+  world.apply(
+    spec('web', {
+      count: 3,
+      restart: { policy: 'never', backoffMs: 0, backoffMsMax: 0, attemptsMax: null },
+    }),
+  )
+  world.settle()
+  const [first, second] = [...world.log.state.pods.values()]
+  world.report({
+    id: first!.id,
+    state: 'running',
+    health: 'unhealthy',
+    containers: [{ name: 'main', image: null, runtimeId: '1', state: 'exited', exitCode: 1 }],
+  })
+  world.report({ id: second!.id, state: 'failed', reason: 'exited with code 1' })
+  const [web] = workloadsView(lookAt(world))
+  assert.equal([web?.wanted, web?.running, web?.healthy, web?.failed], [3, 1, 1, 1])
+})
+
+test('the last pod of a global workload is shown while its node takes pods', () => {
+  const world = apiWorld(NAMES)
+  world.apply(spec('agent', { kind: 'global' }))
+  world.settle()
+  const count = () => podsView(lookAt(world), { workload: null, isAll: false }).length
+  assert.is(count(), 3)
+  world.log.commit({ type: 'node/Drain', id: 'peer-cedar' as NodeId, atMs: AT_MS })
+  world.settle()
+  assert.is(count(), 2)
+  assert.is(podsView(lookAt(world), { workload: null, isAll: true }).length, 3)
+})
+
 test('a stopped workload converges once nothing runs, and shows no pods', () => {
   const world = apiWorld(NAMES)
   world.apply(spec('web', { count: 2 }))
   world.settle()
   world.log.commit({ type: 'workload/Stop', name: 'web', atMs: AT_MS })
-  assert.is(workloadsView(lookAt(world))[0]?.isConverged, false)
+  const [stopped] = workloadsView(lookAt(world))
+  assert.equal([stopped?.isConverged, stopped?.wanted, stopped?.running], [false, 0, 2])
   world.settle()
   assert.is(workloadsView(lookAt(world))[0]?.isConverged, true)
   assert.equal(podsView(lookAt(world), { workload: null, isAll: false }), [])

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { age, bytes, cores, elapsed, parseDuration } from '../../../cli/output/time.ts'
+import { age, bytes, cores, elapsed, parseDuration, span } from '../../../cli/output/time.ts'
 
 test('durations are read with their unit, a bare number is seconds', () => {
   const cases: readonly (readonly [string, number | null])[] = [
@@ -24,6 +24,14 @@ test('what took long is told in minutes', () => {
   assert.is(elapsed(350), '0.3s')
   assert.is(elapsed(14_240), '14.2s')
   assert.is(elapsed(125_000), '2m05s')
+})
+
+test('a span is told in the largest unit that says it', () => {
+  const minute = 60_000
+  assert.equal(
+    [45_000, 90_000, 5 * minute, 3_599_950, 90 * minute, 24 * 60 * minute, 10_080 * minute].map(span),
+    ['45s', '90s', '5m', '1h', '90m', '1d', '7d'],
+  )
 })
 
 test('an age has one unit', () => {

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Refused } from '../../../node/consensus/propose.ts'
 import { encodeRequest } from '../../../node/consensus/request.ts'
 import { Failure } from '../../../node/errors.ts'
 import type { Outcome } from '../../../scheduler/index.ts'
@@ -39,17 +40,78 @@ test('a write through a follower is in its own state when it is answered', async
   assert.is(digests.size, 1)
 })
 
-test('a write whose answer is lost is asked for again and applied once', async () => {
+test('a commit is told to followers at once, not with the next heartbeat', async () => {
   const world = await createCluster(['a', 'b', 'c'])
-  world.loseAnswers(2)
+  const leader = world.leader()
+  const followers = [...world.nodes.values()].filter(node => node !== leader)
+  await world.until('all have caught up', () => hasCaughtUp(world))
+  for (const follower of followers) await world.settle(write(follower), 25)
+  await world.settle(write(leader), 25)
+  await world.until('all have it', () => hasCaughtUp(world), 5)
+})
+
+test('a write that is lost on its way to the leader is asked for again and applied once', async () => {
+  const world = await createCluster(['a', 'b', 'c'])
+  world.losePropositions(3)
   const follower = world.nodes.get('c')!
   const outcomes = await Promise.all(
     Array.from({ length: 10 }, (_, i) =>
-      world.settle(follower.consensus.submit(tokenCommand(`k${i}`), { timeoutMs: 8_000 })),
+      world.settle(follower.consensus.submit(tokenCommand(`k${i}`), { timeoutMs: 20_000 })),
     ),
   )
   assert.ok(outcomes.every(outcome => outcome.ok))
   assert.is(new Set(outcomes.map(outcome => outcome.index)).size, 10)
+})
+
+test('a write under way when the connection to the leader breaks is asked for again at once', async () => {
+  const world = await createCluster(['a', 'b', 'c'])
+  const leader = world.leader()
+  const follower = world.nodes.get(leader.id === 'b' ? 'c' : 'b')!
+  world.losePropositions(1)
+  const writing = follower.consensus.submit(tokenCommand('again'), { timeoutMs: 8_000 })
+  await world.pass(10)
+  world.losePropositions(0)
+  const peers = new Set(['a', 'b', 'c'])
+  follower.transport.admit(new Set([...peers].filter(id => id !== leader.id)))
+  follower.transport.admit(peers)
+  assert.is((await world.settle(writing, 400)).ok, true)
+})
+
+test('a write that a snapshot brought is settled without an entry', async () => {
+  const world = await createCluster(['a', 'b', 'c'], { snapshotEntries: 10 })
+  const leader = world.leader()
+  const follower = world.nodes.get(leader.id === 'b' ? 'c' : 'b')!
+  const other = world.nodes.get(leader.id !== 'a' ? 'a' : follower.id === 'b' ? 'c' : 'b')!
+  const { lastIndex } = leader.consensus.status()
+  const writing = follower.consensus.submit(tokenCommand('far'), { timeoutMs: 20_000 })
+  await world.until('it was sent', () => leader.consensus.status().lastIndex > lastIndex)
+  world.cut([follower.id, leader.id], [follower.id, other.id])
+  for (let i = 0; i < 60; i++) await world.settle(write(leader, `n${i}`))
+  world.cut()
+  assert.is((await world.settle(writing, 15_000)).ok, true)
+  assert.ok(follower.consensus.status().snapshotIndex > lastIndex)
+})
+
+test('proposals that come while the disk is busy share one write, here and at every peer', async () => {
+  const world = await createCluster(['a', 'b', 'c'])
+  const leader = world.leader()
+  leader.disk.setSlowness(20)
+  await world.pass(500)
+  const before = new Map(['a', 'b', 'c'].map(id => [id, world.syncs(id).length]))
+  const writing: Promise<Outcome>[] = []
+  for (let count = 0; count < 40; count += 1) {
+    writing.push(leader.consensus.submit(tokenCommand(), { timeoutMs: 5_000 }))
+    await world.pass(0.5)
+  }
+  await world.settle(Promise.all(writing))
+  for (const [id, count] of before) {
+    const syncs = world.syncs(id).slice(count)
+    assert.ok(syncs.length < 12, `${syncs.length} fsyncs of ${id}`)
+    assert.ok(
+      syncs.every(writes => writes === 1),
+      `${id} had writes that queued up behind one another`,
+    )
+  }
 })
 
 test('a retry with the same request id gets the first outcome', async () => {
@@ -216,37 +278,59 @@ test('a full disk stops a node, and it comes back by itself once there is space'
   assert.is((await world.settle(old.consensus.submit(tokenCommand(), { timeoutMs: 8_000 }))).ok, true)
 })
 
+test('a failed disk ends voting and writing on that node for good, and nothing else', async () => {
+  const world = await createCluster(['a', 'b', 'c'])
+  const old = world.leader()
+  world.breakDisk(old.id)
+  assert.is((await failureOf(world.settle(write(old)))).code, 'E_DISK_FAILED')
+  assert.is(old.leadership.at(-1), false)
+  const other = [...world.nodes.values()].find(node => node !== old)!
+  assert.is((await world.settle(write(other))).ok, true)
+  await world.pass(10_000)
+  assert.is(old.consensus.status().fatal, 'the disk failed')
+  assert.is((await failureOf(world.settle(write(old)))).code, 'E_DISK_FAILED')
+  assert.ok(old.consensus.state().index > 0, 'the state can still be read')
+})
+
 test('a proposal by wire is refused unless it is a request that its sender may make', async () => {
   const world = await createCluster(['a', 'b', 'c'])
   const leader = world.leader().id
   const from = leader === 'a' ? 'b' : 'a'
   const { index } = world.leader().consensus.state()
-  const refusals: readonly (readonly [unknown, string])[] = [
-    [{ data: 'text' }, 'E_INVALID'],
-    [null, 'E_INVALID'],
-    [{ data: new Uint8Array([1, 2, 3]) }, 'E_INVALID'],
-    [{ data: new Uint8Array(3_000_000) }, 'E_TOO_LARGE'],
+  const refusals: readonly (readonly [Uint8Array, string])[] = [
+    [new Uint8Array([1, 2, 3]), 'invalid'],
+    [new Uint8Array(3_000_000), 'tooLarge'],
     [
-      {
-        data: encodeRequest({
-          requestId: 'v',
-          command: { type: 'node/Verdict', atMs: 1, id: 'b' as never, state: 'dead', reason: '' },
-        }),
-      },
-      'E_FORBIDDEN',
+      encodeRequest({
+        requestId: 'v',
+        command: { type: 'node/Verdict', atMs: 1, id: 'b' as never, state: 'dead', reason: '' },
+      }),
+      'forbidden',
     ],
     [
-      {
-        data: encodeRequest({
-          requestId: 'p',
-          command: { type: 'pod/Report', atMs: 1, node: 'c' as never, reports: [] },
-        }),
-      },
-      'E_FORBIDDEN',
+      encodeRequest({
+        requestId: 'p',
+        command: { type: 'pod/Report', atMs: 1, node: 'c' as never, reports: [] },
+      }),
+      'forbidden',
     ],
   ]
-  for (const [request, code] of refusals)
-    assert.is((await failureOf(world.settle(world.call(from, leader, request)))).code, code)
+  for (const [data, reason] of refusals) {
+    const ask = { type: 'ask', requestId: 'r', attempt: 1, data }
+    const reply = (await world.settle(world.propose(from, leader, ask))) as Refused
+    assert.equal(
+      { type: reply.type, requestId: reply.requestId, attempt: reply.attempt, reason: reply.reason },
+      { type: 'refused', requestId: 'r', attempt: 1, reason },
+    )
+  }
+  for (const nonsense of [
+    null,
+    'text',
+    { type: 'ask' },
+    { type: 'ask', requestId: 'r', attempt: 1, data: 'text' },
+  ])
+    world.nodes.get(from)!.transport.send(leader, 'propose', nonsense)
+  await world.pass(100)
   assert.is(world.leader().consensus.state().index, index, 'nothing entered the log')
 })
 

@@ -5,11 +5,11 @@ import {
   createConsensus,
   type RunningConsensus,
 } from '../../../node/consensus/create.ts'
+import type { LogStore } from '../../../node/consensus/storage.ts'
 import { Failure } from '../../../node/errors.ts'
 import { silentLog } from '../../../node/log.ts'
 import { memoryNetwork } from '../../../node/transport/memory.ts'
 import type { MemoryTransport } from '../../../node/transport/memory-transport.ts'
-import { firstOf } from '../../../node/transport/transport.ts'
 import type { Command } from '../../../scheduler/index.ts'
 import { prng } from '../../harness/prng.ts'
 import { SimulatedDisk } from '../../simulation/disk.ts'
@@ -39,9 +39,14 @@ export type World = {
   kill(id: string, options?: { readonly silently: boolean }): void
   /** Cuts both ways, without a reset; heals what is not named. */
   cut(...pairs: readonly (readonly [string, string])[]): void
-  /** Every k-th call is answered, but the answer is lost on the way back. */
-  loseAnswers(every: number): void
-  call(from: string, to: string, request: unknown): Promise<unknown>
+  /** How many writes shared each fsync of this node so far. */
+  syncs(id: string): readonly number[]
+  /** From now on each fsync of this node fails. */
+  breakDisk(id: string): void
+  /** Every k-th message of the `propose` channel is lost. */
+  losePropositions(every: number): void
+  /** Says something on the `propose` channel in the name of `from`, and resolves with the next thing said back. */
+  propose(from: string, to: string, message: unknown): Promise<unknown>
   until(what: string, isSo: () => boolean, withinMs?: number): Promise<void>
   pass(ms: number): Promise<void>
   leader(): TestNode
@@ -58,28 +63,30 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
   const nodes = new Map<string, TestNode>()
   const disks = new Map<string, SimulatedDisk>()
   let cuts: ReadonlySet<string> = new Set()
+  const broken = new Set<string>()
+  const syncs = new Map<string, readonly number[]>()
+  const replies = new Map<string, (message: unknown) => void>()
   let loseEvery = 0
-  let callCount = 0
+  let proposeCount = 0
+  const isUnlucky = (): boolean => loseEvery > 0 && ++proposeCount % loseEvery === 0
   const isCut = (from: string, to: string): boolean => cuts.has(`${from} ${to}`) || cuts.has(`${to} ${from}`)
   const network = memoryNetwork({
     clock: createMachineClock(timeline, createProgramClock(timeline)),
-    faults: { deliver: (from, to) => (isCut(from, to) ? [] : [LATENCY_MS + dice.random()]) },
+    faults: {
+      deliver: (from, to, kind) =>
+        isCut(from, to) || (kind === 'propose' && isUnlucky()) ? [] : [LATENCY_MS + dice.random()],
+    },
     random: dice.fork('network').random,
   })
 
-  /** Answers are lost after the other side has done what was asked. */
-  async function* losing(values: AsyncIterable<unknown>): AsyncIterable<unknown> {
-    for await (const value of values) {
-      callCount += 1
-      if (loseEvery > 0 && callCount % loseEvery === 0) throw new Failure('E_TIMEOUT', 'the answer was lost')
-      yield value
-    }
-  }
-
   const transportOf = (id: string): MemoryTransport => {
     const transport = network.transport({ self: id, listen: `${hostOf(id)}:${PORT}`, log: silentLog })
-    const call = transport.call.bind(transport)
-    transport.call = (to, protocol, request, callOptions) => losing(call(to, protocol, request, callOptions))
+    const onMessage = transport.onMessage.bind(transport)
+    transport.onMessage = (channel, handler) =>
+      onMessage(channel, (from, message) => {
+        if (channel === 'propose') replies.get(id)?.(message)
+        handler(from, message)
+      })
     transport.admit(new Set(PEERS))
     for (const peer of PEERS) transport.setAddresses(peer, [`${hostOf(peer)}:${PORT}`])
     return transport
@@ -90,7 +97,10 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
     async start(id, { bootstrap = false } = {}) {
       const clock = createProgramClock(timeline)
       const disk =
-        disks.get(id) ?? new SimulatedDisk(createMachineClock(timeline, clock), dice.fork(`disk of ${id}`))
+        disks.get(id) ??
+        new SimulatedDisk(createMachineClock(timeline, clock), dice.fork(`disk of ${id}`), writes =>
+          syncs.set(id, [...(syncs.get(id) ?? []), writes.length]),
+        )
       disks.set(id, disk)
       const transport = transportOf(id)
       const random = dice.fork(`${id} ${timeline.nowMs()}`).random
@@ -101,7 +111,7 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
         clock,
         random,
         log: silentLog,
-        logStore: disk.logStore(),
+        logStore: breakable(disk.logStore(), () => broken.has(id)),
         snapshotStore: disk.snapshotStore(),
         id,
         bootstrap,
@@ -125,11 +135,15 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
     cut(...pairs) {
       cuts = new Set(pairs.map(([from, to]) => `${from} ${to}`))
     },
-    loseAnswers(every) {
+    syncs: id => syncs.get(id) ?? [],
+    breakDisk: id => void broken.add(id),
+    losePropositions(every) {
       loseEvery = every
     },
-    call: (from, to, request) =>
-      firstOf(nodes.get(from)!.transport.call(to, 'propose', request, { timeoutMs: 2_000 })),
+    propose(from, to, message) {
+      nodes.get(from)!.transport.send(to, 'propose', message)
+      return new Promise(resolve => replies.set(from, resolve))
+    },
     async until(what, isSo, withinMs = 10_000) {
       if (!(await timeline.run(timeline.nowMs() + withinMs, isSo))) throw new Error(`waited in vain: ${what}`)
     },
@@ -154,6 +168,12 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
   }
   return world
 }
+
+const breakable = (logStore: LogStore, isBroken: () => boolean): LogStore => ({
+  ...logStore,
+  write: one =>
+    isBroken() ? Promise.reject(new Failure('E_DISK_FAILED', 'the disk failed')) : logStore.write(one),
+})
 
 const PEERS = ['a', 'b', 'c', 'd', 'e']
 

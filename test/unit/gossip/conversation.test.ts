@@ -56,6 +56,8 @@ function happened(fact: Fact): string {
       return `${fact.id} is expelled`
     case 'self-expelled':
       return 'I am expelled'
+    case 'stranger-vouched':
+      return `${fact.by} vouches for ${fact.stranger.id}`
   }
 }
 

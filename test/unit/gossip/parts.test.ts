@@ -112,7 +112,8 @@ test('a random choice never repeats a member and obeys its condition', () => {
 })
 
 test('every preset is valid, and doubts grow only gently with the size of a cluster', () => {
-  for (const options of [lan(1), lan(5), lan(1_000), wan(5), wan(1_000), local()]) checkOptions(options)
+  for (const options of [lan(1), lan(5), lan(1_000), wan(5), wan(1_000), local(3), local(100)])
+    checkOptions(options)
   assert.ok(lan(1_000).suspicionMinMs <= 1.6 * lan(5).suspicionMinMs)
 })
 

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { lan, type Options } from '../../../gossip/index.ts'
 import { member } from './cluster.ts'
 import { Table } from './table.ts'
 
@@ -358,6 +359,18 @@ test('the roster admits a member as alive, and its own first word counts more', 
   assert.equal(table.member('z').addresses, ['z:2'])
   table.say({ type: 'admit', id: 'z', addresses: ['z:1'], metadata: {} })
   assert.equal(table.member('z').addresses, ['z:2'])
+})
+
+test('new options count for what begins afterwards, and wrong ones are a bug', () => {
+  const deathsWith = (options: Options | null): number => {
+    const table = new Table(['b'])
+    if (options !== null) table.say({ type: 'setOptions', options })
+    table.wait(2_000)
+    return table.fact('member-dead').length
+  }
+  assert.is(deathsWith(null), 1)
+  assert.is(deathsWith({ ...lan(5), suspicionMinMs: 5_000, suspicionMaxMs: 5_000 }), 0)
+  assert.throws(() => deathsWith({ ...lan(5), suspicionMinMs: Number.NaN }), /suspicionMinMs/)
 })
 
 test.run()

@@ -33,6 +33,8 @@ type Peer = {
   readonly warnings: string[]
   roster: RosterEntry[]
   view: Membership | null
+  /** The sizes of the cluster that options were asked for. */
+  readonly sizes: number[]
 }
 
 const listed = (id: string, change: Partial<RosterEntry> = {}): RosterEntry => ({
@@ -90,6 +92,7 @@ class Net {
     const handlers: Handlers = { message() {}, published() {}, peer() {} }
     const addresses = new Map<string, readonly string[]>()
     const warnings: string[] = []
+    const sizes: number[] = []
     const log: Log = {
       ...silentLog,
       warn: (message: string, _fields?: Fields) => warnings.push(message),
@@ -122,7 +125,10 @@ class Net {
       },
     }
     const actor = swimActor({
-      options: lan(5),
+      options: size => {
+        sizes.push(size)
+        return lan(size)
+      },
       transport,
       self: () => ({
         id,
@@ -139,7 +145,7 @@ class Net {
       },
     })
     const swim = system.spawn('swim', actor.create, SWIM_SPAWN)
-    const peer: Peer = { id, swim, handlers, addresses, facts: [], warnings, roster, view: null }
+    const peer: Peer = { id, swim, handlers, addresses, facts: [], warnings, roster, view: null, sizes }
     actor.listen(swim, transport)
     return peer
   }
@@ -221,6 +227,21 @@ test('a node that the roster no longer admits is forgotten, one without a row is
     net.members('a').map(({ id }) => id),
     ['a', 'b'],
   )
+})
+
+test('the options follow the size of the roster, and are not asked for again while it stays', () => {
+  const net = new Net(['a', 'b', 'c'])
+  const rosters = [
+    ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'].map(id => listed(id)),
+    ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'].map(id => listed(id, { addresses: ['moved:1'] })),
+    [listed('a'), listed('b'), listed('c', { isAdmitted: false })],
+  ]
+  for (const roster of rosters) {
+    net.peer('a').roster = roster
+    net.peer('a').swim.send({ type: 'swim/RosterChanged' })
+    net.run(10)
+  }
+  assert.equal(net.peer('a').sizes, [3, 11, 2])
 })
 
 test('a farewell reaches the others at once and is confirmed to the asker', () => {

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { WorkloadSpec } from '../../../scheduler/index.ts'
+import { countGivenUp, type WorkloadSpec } from '../../../scheduler/index.ts'
 import { id, World } from './fixtures.ts'
 
 const job = (restart: Partial<WorkloadSpec['restart']> = {}, count = 3): Partial<WorkloadSpec> => ({
@@ -87,6 +87,19 @@ test('a drained node ends its batch pods before they start elsewhere', () => {
     world.obey()
   }
   assert.equal(world.spread('job'), { ash: 0, birch: 2 })
+})
+
+test('slots that are given up are counted, those that will be tried again are not', () => {
+  const world = new World().init('ash')
+  const restart = { policy: 'on-failure', backoffMs: 0, backoffMsMax: 0, attemptsMax: 1 } as const
+  world.apply({ kind: 'batch', count: 2, restart }).step()
+  const countNow = () => countGivenUp(world.state, world.state.workloads.get('web')!)
+  world.report(world.slot('web.1'), { state: 'failed', restarts: 0 })
+  assert.is(countNow(), 0)
+  world.settle(pod => (pod.slot === 1 ? 'failed' : 'succeeded'))
+  assert.is(countNow(), 1)
+  world.ok({ type: 'workload/Scale', name: 'web', count: 0 })
+  assert.is(countNow(), 0)
 })
 
 test.run()

@@ -62,7 +62,7 @@ test('a slot without a pod tells why, and what would make room', () => {
     candidatesNow.map(({ refusal }) => refusal),
     ['lacks label zone=eu'],
   )
-  assert.equal(wouldChange, ['To make room: start a node with label zone=eu, or drop the constraint.'])
+  assert.equal(wouldChange, ['What would help: start a node with label zone=eu, or drop the constraint.'])
 })
 
 test('a slot in back-off and one that is done say so', () => {
@@ -107,6 +107,60 @@ test('a node tells what it holds and what is reserved of it, by name and by id',
   assert.is(byName.cpuMillisReserved, 1_000)
   assert.is(byName.sentences[1], 'It holds 2 pods, which reserve 1 of 4 CPU and 2 GiB of 4 GiB of memory.')
   assert.equal(explain(world.state, id('ash')), byName)
+})
+
+test('a slot that nobody asks for says so', () => {
+  const world = new World().init('ash').apply({ count: 2 }).settle()
+  assert.equal(slotOf(world, 'web.9').sentences, ['web.9 is not wanted: web asks for 2 pods.'])
+  world.ok({ type: 'workload/Scale', name: 'web', count: 1 }).settle()
+  assert.equal(slotOf(world, 'web.2').sentences.slice(0, 1), ['web.2 was stopped on ash: scaled down to 1.'])
+  assert.equal(slotOf(world, 'web.2').sentences.slice(-1), ['web.2 is not wanted: web asks for 1 pod.'])
+  world.ok({ type: 'workload/Stop', name: 'web' }).settle()
+  assert.equal(slotOf(world, 'web.1').sentences.at(-1), 'web.1 is not wanted: web is stopped.')
+  assert.equal(explain(world.state, 'web')?.sentences, ['web is stopped.'])
+})
+
+test('the slot of a node that no longer matches is not wanted, one that failed for good says why', () => {
+  const never = { policy: 'never', backoffMs: 0, backoffMsMax: 0, attemptsMax: null } as const
+  const world = new World().init('ash', 'birch').apply({ kind: 'global', count: 0, restart: never }).settle()
+  const onAsh = world.running().find(pod => pod.node === id('ash'))!
+  const name = `web.${onAsh.slot}`
+  world.report(onAsh, { state: 'failed', reason: 'exited with code 1' })
+  assert.is(
+    slotOf(world, name).pendingReason,
+    'its last pod failed (exited with code 1), and the restart policy allows no other',
+  )
+  world.ok({ type: 'node/Drain', id: id('ash') })
+  assert.is(slotOf(world, name).pendingReason, null)
+  assert.match(slotOf(world, name).sentences.at(-1) ?? '', 'is not wanted: web runs one pod on each')
+})
+
+test('a batch counts its successes, and states are told in words that fit', () => {
+  const world = new World().init('ash').apply({ kind: 'batch', count: 3 }).settle()
+  world.report(world.slot('web.1'), { state: 'succeeded' })
+  world.report(world.slot('web.2'), {
+    reason: 'exited with code 1; tried again after 1 s',
+    containers: [{ name: 'main', image: null, runtimeId: '1', state: 'exited', exitCode: 1 }],
+  })
+  assert.equal(explain(world.state, 'web')?.sentences, [
+    'web runs as a batch: 3 wanted, 2 live, 2 ready, 1 succeeded.',
+  ])
+  assert.is(slotOf(world, 'web.1').sentences[0], 'web.1 has succeeded on ash.')
+  assert.is(
+    slotOf(world, 'web.2').sentences[0],
+    'web.2 waits to be restarted on ash: exited with code 1; tried again after 1 s.',
+  )
+})
+
+test('a node that has gone or takes nothing says so', () => {
+  const world = new World().init('ash', 'birch', 'cedar').ok({ type: 'node/Drain', id: id('birch') })
+  const first = (name: string) => explain(world.state, name)?.sentences.join(' ')
+  assert.is(first('birch'), 'birch is alive and drained: it gets no new pods. It holds no pods.')
+  world.verdict('birch', 'dead').ok({ type: 'node/Leave', id: id('cedar') })
+  assert.is(first('birch'), 'birch is dead, and was drained. It holds no pods.')
+  assert.is(first('cedar'), 'cedar has left the cluster. It holds no pods.')
+  world.apply({ count: 1 }).settle()
+  assert.match(first('ash') ?? '', 'It holds 1 pod, which reserves 0 of 4 CPU')
 })
 
 test('a pod of a removed workload is explained while it lasts; an unknown name is null', () => {

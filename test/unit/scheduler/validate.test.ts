@@ -45,6 +45,17 @@ test('names, counts and limits are checked, each with its path', () => {
   ])
 })
 
+test('what every report and every refusal repeats is short', () => {
+  const long = 'x'.repeat(5_000)
+  assert.equal(paths({}, { image: long }), ['pod.containers[0].image'])
+  const times = { intervalMs: 1_000, timeoutMs: 500, startPeriodMs: 0, threshold: 3 }
+  const health = { type: 'http', path: `/${long}`, port: 'http', ...times } as const
+  assert.equal(paths({}, { ports: [port('http', 80)], health }), ['pod.containers[0].health.path'])
+  assert.equal(paths(place([constraint('zone', '==', long)])), ['place.constraints[0].values'])
+  const many = Array.from({ length: 101 }, String)
+  assert.equal(paths(place([constraint('zone', 'in', ...many)])), ['place.constraints[0].values'])
+})
+
 test('a pod has containers, with names of their own', () => {
   assert.equal(paths({ pod: { labels: {}, containers: [] } }), ['pod.containers'])
   const twice = { labels: {}, containers: [container(), container()] }

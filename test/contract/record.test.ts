@@ -1,0 +1,48 @@
+/** What a data directory keeps of a member, on a real disk. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openSnapshots } from '../../node/consensus/snapshots.ts'
+import { openSqliteLog } from '../../node/consensus/sqlite-log.ts'
+import { silentLog } from '../../node/log.ts'
+import { openAddressBook } from '../../node/membership/address-book.ts'
+import { forgetMembership, makeDataDirectory, readRecord, writeRecord } from '../../node/record.ts'
+import { loadIdentity } from '../../node/transport/identity.ts'
+
+test('nothing of a node that left stays behind, so that its directory can join or found anew', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'tutti-record-'))
+  const directory = join(parent, 'node')
+  try {
+    makeDataDirectory(directory)
+    await loadIdentity(directory)
+    const record = {
+      format: 1,
+      name: 'ash',
+      clusterId: 'c1',
+      clusterName: 'trio',
+      founded: null,
+      runtime: 'process',
+    } as const
+    await writeRecord(directory, record)
+    const book = await openAddressBook({ directory, log: silentLog })
+    book.replace(new Map([['peer', ['10.0.0.1:7701']]]))
+    await book.flushed()
+    const store = openSqliteLog({ directory, log: silentLog })
+    await store.load()
+    const hardState = { term: 1, vote: null, commit: 0 }
+    await store.write({ hardState, truncateFrom: null, entries: [], snapshot: null, compact: null })
+    await store.close()
+    await openSnapshots({ directory: join(directory, 'snapshots'), log: silentLog }).load()
+    assert.equal(readRecord(directory), record)
+    assert.ok(readdirSync(directory).length >= 5)
+    forgetMembership(directory)
+    assert.equal(readdirSync(directory), [])
+    assert.is(readRecord(directory), null)
+  } finally {
+    rmSync(parent, { recursive: true, force: true })
+  }
+})
+
+test.run()
