@@ -1,9 +1,10 @@
 /** Flags become one frozen, checked configuration; nobody else reads the environment or guesses defaults. */
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import { isLoopback } from './api/socket.ts'
 import { Failure } from './errors.ts'
 import type { LogLevel } from './log.ts'
 import { defaultDataDirectory } from './paths.ts'
+import { advertisedAddresses, type HostPort, hostPortOf } from './transport/host-port.ts'
 
 /** What `tutti start` was told; null where nothing was said. */
 export type StartOptions = {
@@ -25,8 +26,6 @@ export type StartOptions = {
   /** `HOST` that others reach this node and its pods under, when it differs from the listen address. */
   readonly advertise: string | null
 }
-
-export type HostPort = { readonly host: string; readonly port: number }
 
 export type NodeConfig = {
   readonly join: readonly string[]
@@ -68,7 +67,7 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
   if (options.join.length > 0 && options.token === null) throw tokenMissing(options.join[0] as string)
   if (options.name !== null && !NAME.test(options.name)) throw badName(options.name)
   checkLabels(options.labels)
-  const address = options.advertise ?? addressFor(listen.host)
+  const address = options.advertise ?? hostPortOf(advertisedAddresses(listen)[0] as string).host
   return Object.freeze({
     join: options.join,
     token: options.token,
@@ -101,9 +100,6 @@ export const parseHostPort = (text: string, flag: string): HostPort => {
   }
   return { host: (match[1] ?? match[2]) as string, port }
 }
-
-export const formatHostPort = ({ host, port }: HostPort): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 const checkLabels = (labels: Readonly<Record<string, string>>): void => {
   const entries = Object.entries(labels)
@@ -140,22 +136,4 @@ const nameOfMachine = (): string => {
       .split('.')[0]
       ?.replace(/[^a-z0-9-]/g, '-') ?? ''
   return NAME.test(plain) ? plain : `node-${plain}`.slice(0, 63).replace(/-+$/, '')
-}
-
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
-
-/** A specific listen address is the node's address; for a wildcard the first address that leaves the machine. */
-const addressFor = (host: string): string => {
-  if (!isWildcard(host)) return host === 'localhost' ? '127.0.0.1' : host
-  const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? [])
-  const outward = addresses.filter(entry => !entry.internal && entry.family === 'IPv4')
-  return (outward.find(entry => !isBridgeAddress(entry.address)) ?? outward[0])?.address ?? '127.0.0.1'
-}
-
-/** Docker's own bridge is an address that nobody else can reach. */
-const isBridgeAddress = (address: string): boolean => {
-  const bridges = Object.entries(networkInterfaces()).filter(([name]) =>
-    /^(docker|br-|veth|cni|virbr)/.test(name),
-  )
-  return bridges.some(([, list]) => (list ?? []).some(entry => entry.address === address))
 }

@@ -11,7 +11,7 @@ import { createApi } from './api/server.ts'
 import { type AssembledNode, assembleNode } from './assemble.ts'
 import { systemClock } from './clock.ts'
 import { closeAll } from './closing.ts'
-import { formatHostPort, type NodeConfig, resolveConfig, type StartOptions } from './config.ts'
+import { type NodeConfig, resolveConfig, type StartOptions } from './config.ts'
 import { openSnapshots } from './consensus/snapshots.ts'
 import { openSqliteLog } from './consensus/sqlite-log.ts'
 import type { LogStore } from './consensus/storage.ts'
@@ -24,15 +24,10 @@ import { startDiscovery } from './membership/discovery.ts'
 import { serveJoins } from './membership/join.ts'
 import { socketPath } from './paths.ts'
 import { guardProcess } from './process-guard.ts'
-import {
-  forgetMembership,
-  makeDataDirectory,
-  readRecord,
-  wantedRuntime,
-  writeRecord,
-} from './record.ts'
+import { forgetMembership, makeDataDirectory, readRecord, wantedRuntime, writeRecord } from './record.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { textOf } from './transport/host-port.ts'
 import { loadIdentity } from './transport/identity.ts'
 import { createLibp2pTransport } from './transport/libp2p.ts'
 import type { Transport } from './transport/transport.ts'
@@ -107,7 +102,7 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
   })
   const transport = await createLibp2pTransport({
     privateKey: identity.privateKey,
-    listen: formatHostPort(config.listen),
+    listen: textOf(config.listen),
     clock,
     log,
   })
@@ -170,11 +165,11 @@ const factsOf = (
   name: config.name,
   address: config.address,
   // The port that was bound; the host that others reach.
-  peerAddress: formatHostPort({
+  peerAddress: textOf({
     host: config.address,
     port: Number(listening[0]?.split(':').at(-1) ?? config.listen.port),
   }),
-  apiAddress: config.api === null ? null : formatHostPort(config.api),
+  apiAddress: config.api === null ? null : textOf(config.api),
   labels: config.labels,
   capacity: detected.capacity,
   runtime: detected.kind,
@@ -246,7 +241,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   const api = createApi(
     {
       socketPath: socketPath(config.dataDirectory),
-      listen: config.api === null ? null : formatHostPort(config.api),
+      listen: config.api === null ? null : textOf(config.api),
       tls: null,
       hostNames: [facts.address, facts.name],
     },
