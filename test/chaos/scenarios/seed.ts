@@ -1,5 +1,4 @@
 /** The first node, through which everybody joined, dies: nobody needs it. */
-import * as assert from 'uvu/assert'
 import { until } from '../../harness/run-command.ts'
 import type { LabCluster } from '../cluster.ts'
 import type { Host } from '../host.ts'
@@ -24,7 +23,9 @@ export const seedDies = async (cluster: LabCluster): Promise<void> => {
   const [sixth] = (await cluster.lab.add(1)) as [Host]
   const seed = others.at(-1) as Host
   await cluster.join(sixth, seed)
-  assert.ok((await cluster.nodes(sixth)).length === cluster.lab.hosts.length, 'the newcomer sees everybody')
+  await until('the newcomer to see everybody', 20_000, async () =>
+    (await cluster.nodes(sixth)).length === cluster.lab.hosts.length ? true : null,
+  )
   await first.nodeIsGone()
   first.startNode([])
   await cluster.memberIsKnown(first, seed)
