@@ -10,6 +10,8 @@ const packr = new Packr({
   variableMapSize: true,
   mapsAsObjects: true,
   int64AsType: 'number',
+  // An entry that lives on in the log must not keep all that came with it in one packet.
+  copyBuffers: true,
 })
 
 /** Plain data only: no Map, Set, class instance or undefined that must survive. */

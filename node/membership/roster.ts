@@ -1,6 +1,6 @@
 /** What the replicated state says about who belongs: for gossip, for the transport's gate, and to be remembered on disk. */
 import type { Member } from '../../gossip/index.ts'
-import type { NodeFacts, State } from '../../scheduler/index.ts'
+import { departedOf, type NodeFacts, type NodeId, type State } from '../../scheduler/index.ts'
 import type { RosterEntry } from './swim.actor.ts'
 
 /** Peer ids with their `host:port` addresses, best first. */
@@ -17,12 +17,12 @@ export const rosterOf = (state: State, self: string): readonly RosterEntry[] =>
     }))
 
 /**
- * Who may talk to this node: the roster once it is known, and until then the peers remembered from disk or from the
- * join reply. A remembered peer that the roster says has left is forgotten.
+ * Who may talk to this node: the roster, and those remembered from disk or from the join reply on whom it has no word
+ * yet: a replica that is far behind knows some members only, and the leader need not be among them. Whoever has left is out.
  */
 export const peersOf = (state: State, known: Peers, self: string): Peers => {
   const peers = new Map<string, readonly string[]>()
-  if (state.nodes.size === 0) for (const [id, addresses] of known) peers.set(id, addresses)
+  for (const [id, addresses] of known) if (departedOf(state, id as NodeId) === null) peers.set(id, addresses)
   for (const node of state.nodes.values()) {
     if (node.state === 'left') continue
     const older = (known.get(node.id) ?? []).filter(address => address !== node.peerAddress)

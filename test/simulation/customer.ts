@@ -5,16 +5,10 @@
 import { Failure } from '../../node/errors.ts'
 import type { Command, Outcome } from '../../scheduler/index.ts'
 import type { Prng } from '../harness/prng.ts'
+import type { Acknowledged } from './checkers/checker.ts'
 import type { Machine } from './machine.ts'
-import type { World } from './world.ts'
+import type { Scene } from './scene.ts'
 import { drawCommand } from './writes.ts'
-
-export type Acknowledged = {
-  readonly requestId: string
-  readonly command: Command
-  readonly outcome: Outcome
-  readonly atMs: number
-}
 
 type Write = { readonly requestId: string; readonly command: Command; attempts: number; isDone: boolean }
 
@@ -27,7 +21,7 @@ const RETRY_MS = 200
 const IMPATIENT_RATE = 0.1
 
 export class Customer {
-  readonly #world: World
+  readonly #world: Scene
   readonly #dice: Prng
   #writeCount = 0
   #isOpen = true
@@ -36,7 +30,7 @@ export class Customer {
   acknowledgedCount = 0
   #acknowledgedIndex = 0
 
-  constructor(world: World, dice: Prng) {
+  constructor(world: Scene, dice: Prng) {
     this.#world = world
     this.#dice = dice
   }

@@ -96,9 +96,12 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
       case 'strike':
         armed.add(fault)
         return () => armed.delete(fault)
-      case 'hunt':
+      case 'hunt': {
         hunts.add(fault)
+        const leader = world.leader()
+        if (leader !== null) fell(leader)
         return () => hunts.delete(fault)
+      }
       case 'partition': {
         const leader = fault.withLeader ? world.leader() : null
         const group = new Set(fault.group.map(position => world.machines[position]?.id ?? ''))

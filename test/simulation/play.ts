@@ -8,6 +8,7 @@ import { election } from './checkers/election.ts'
 import { log } from './checkers/log.ts'
 import { membership } from './checkers/membership.ts'
 import { placement } from './checkers/placement.ts'
+import { promises } from './checkers/promises.ts'
 import { reads } from './checkers/reads.ts'
 import { state } from './checkers/state.ts'
 import { drawDuel, drawFaults, type Fault } from './faults.ts'
@@ -52,7 +53,7 @@ export const allChecks = (): readonly Check[] => {
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
   })
-  const checks = [log(history), state(history), election, acknowledged, reads, placement]
+  const checks = [log(history), state(history), election, promises, acknowledged, reads, placement]
   return [...checks, crashes, membership, converges].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)

@@ -272,11 +272,15 @@ export class World {
 
   #sent(machine: Machine, to: string, channel: Channel, message: unknown): void {
     if (channel !== 'raft') return
-    const { type, term, granted } = message as { type: string; term: number; granted?: boolean }
-    if (type === 'voteResult' && granted === true)
+    const { type, term, granted, match } = message as RaftMessage
+    if (type === 'voteResult' && granted === true) {
       this.notify(checker => checker.voted?.({ machine, to, term }))
-    if (type === 'voteResult' && granted === true) this.onMoment('vote', machine)
-    if (type === 'appended') this.onMoment('receipt', machine)
+      this.onMoment('vote', machine)
+    }
+    if (type === 'appended') {
+      this.notify(checker => checker.received?.({ machine, match: match ?? 0 }))
+      this.onMoment('receipt', machine)
+    }
     if (type === 'installSnapshot') {
       const receiver = this.machines.find(({ id }) => id === to)
       if (receiver !== undefined) this.onMoment('snapshot', receiver)
@@ -318,6 +322,14 @@ export class World {
       child: fields => this.#logOf(machine, life, String(fields.actor ?? who)),
     }
   }
+}
+
+/** What is read of Raft's messages on their way out. */
+type RaftMessage = {
+  readonly type: string
+  readonly term: number
+  readonly granted?: boolean
+  readonly match?: number
 }
 
 const describe = (thrown: unknown): string =>

@@ -1,6 +1,5 @@
 /** A write that was acknowledged is in every later state, once, with the outcome that the customer was told. */
-import type { Acknowledged } from '../customer.ts'
-import type { Check } from './checker.ts'
+import type { Acknowledged, Check } from './checker.ts'
 
 export const acknowledged: Check = fail => {
   const writes: Acknowledged[] = []

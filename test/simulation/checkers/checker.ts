@@ -1,10 +1,9 @@
 /** What a checker is: it watches the whole world and says when a global property does not hold. */
 import type { Entry } from '../../../raft/index.ts'
-import type { State } from '../../../scheduler/index.ts'
-import type { Acknowledged } from '../customer.ts'
+import type { Command, Outcome, State } from '../../../scheduler/index.ts'
 import type { Committed } from '../history.ts'
 import type { Machine } from '../machine.ts'
-import type { World } from '../world.ts'
+import type { View } from './view.ts'
 
 /** One machine's replica after a batch of entries, or as its program found it on the disk. */
 export type Replica = {
@@ -22,10 +21,19 @@ export type Promised = {
   readonly term: number
 }
 
+export type Acknowledged = {
+  readonly requestId: string
+  readonly command: Command
+  readonly outcome: Outcome
+  readonly atMs: number
+}
+
 export type Checker = {
   readonly name: string
   elected?(machine: Machine, term: number): void
   voted?(promised: Promised): void
+  /** A node tells a leader that it has all entries up to `match`. */
+  received?(receipt: { readonly machine: Machine; readonly match: number }): void
   /** Each entry of the one history, once, in order. */
   committed?(committed: Committed): void
   applied?(replica: Replica): void
@@ -35,7 +43,7 @@ export type Checker = {
   /** An actor of a node program failed. */
   crashed?(machine: Machine, what: string): void
   /** Everything has been quiet for a while and the cluster should be as asked. */
-  atEnd?(world: World): void
+  atEnd?(world: View): void
 }
 
 /** `fail` ends the run; only the first failure counts. */

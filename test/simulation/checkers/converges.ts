@@ -4,9 +4,9 @@
  */
 import { countWanted, isReady, nextDueMs, type Pod, plan, type State } from '../../../scheduler/index.ts'
 import type { Machine } from '../machine.ts'
-import type { World } from '../world.ts'
 import type { Check } from './checker.ts'
 import { membershipProblem } from './membership.ts'
+import type { View } from './view.ts'
 
 const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost'])
 
@@ -19,13 +19,13 @@ export const converges: Check = fail => ({
 })
 
 /** What is not yet as it should be, or null. Cheap things are looked at first. */
-export const unsettled = (world: World): string | null => {
+export const unsettled = (world: View): string | null => {
   const idle = world.machines.find(machine => machine.node?.isReady() !== true)
   if (idle !== undefined) return `${idle.id} has not come back to its cluster`
   return leadershipProblem(world) ?? replicaProblem(world) ?? membershipProblem(world) ?? workProblem(world)
 }
 
-const leadershipProblem = ({ machines }: World): string | null => {
+const leadershipProblem = ({ machines }: View): string | null => {
   const statuses = machines.flatMap(({ node }) => (node === null ? [] : [node.consensus.status()]))
   const leaders = statuses.filter(({ role }) => role === 'leader')
   if (leaders.length !== 1) return `${leaders.length} nodes lead`
@@ -33,12 +33,12 @@ const leadershipProblem = ({ machines }: World): string | null => {
   return doubter === undefined ? null : `${doubter.id} knows no leader with a quorum`
 }
 
-const replicaProblem = ({ machines }: World): string | null => {
+const replicaProblem = ({ machines }: View): string | null => {
   const indexes = new Set(machines.map(({ node }) => node?.consensus.state().index))
   return indexes.size === 1 ? null : `replicas are at entries ${[...indexes].join(', ')}`
 }
 
-const workProblem = (world: World): string | null => {
+const workProblem = (world: View): string | null => {
   const leader = world.leader()
   if (leader === null || leader.node === null) return 'nobody leads'
   const state = leader.node.consensus.state()

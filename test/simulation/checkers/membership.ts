@@ -1,6 +1,7 @@
 /** No false death remains: when all is quiet, every node holds every other alive, in gossip and in the roster. */
-import type { World } from '../world.ts'
+
 import type { Check } from './checker.ts'
+import type { View } from './view.ts'
 
 export const membership: Check = fail => ({
   name: 'membership',
@@ -10,7 +11,7 @@ export const membership: Check = fail => ({
   },
 })
 
-export const membershipProblem = (world: World): string | null => {
+export const membershipProblem = (world: View): string | null => {
   for (const { id, node } of world.machines) {
     if (node === null) return `${id} is not running`
     const members = new Map(node.members().map(member => [member.id, member.state]))
