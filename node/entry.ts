@@ -46,6 +46,7 @@ export const enterCluster = async (entering: Entering): Promise<Entry> => {
       clusterName: cluster.name,
       founded: cluster,
       runtime: facts.runtime,
+      hasLog: false,
     },
     peers: new Map(),
   }
@@ -75,6 +76,7 @@ const joinAs = async (entering: Entering, name: string, tries: number): Promise<
         clusterName: joined.clusterName,
         founded: null,
         runtime: facts.runtime,
+        hasLog: false,
       },
       peers: new Map(joined.members.map(member => [member.id, member.addresses])),
     }

@@ -1,4 +1,6 @@
 /** Logging as facts with fields. Error: an operator must act. Warn: may become one. Info: a rare change of state. Debug: the conversation. */
+import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { pino } from 'pino'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -25,11 +27,30 @@ const REDACTED_PATHS = [
 
 /** JSON lines on standard error, or in `file` when given. */
 export const createLog = (options: { readonly level: LogLevel; readonly file?: string }): Log => {
-  const target = pino.destination(
-    options.file === undefined ? 2 : { dest: options.file, mkdir: true, mode: 0o600 },
-  )
+  const target = sink(options.file === undefined ? STANDARD_ERROR : openFile(options.file))
   return wrap(pino({ level: options.level, redact: REDACTED_PATHS, base: null }, target))
 }
+
+const STANDARD_ERROR = 2
+
+const openFile = (path: string): number => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  return openSync(path, 'a', 0o600)
+}
+
+/**
+ * Each line at once, or not at all: a full disk, or a reader that went away, ends no node and keeps none waiting. (pino's
+ * own destination throws the first and waits for a slow reader inside the call.)
+ */
+const sink = (file: number): { write(line: string): void } => ({
+  write(line) {
+    try {
+      writeSync(file, line)
+    } catch {
+      // There is nobody to tell; the next line is tried anew.
+    }
+  },
+})
 
 type Target = {
   [Level in 'error' | 'warn' | 'info' | 'debug']: (fields: object, message: string) => void

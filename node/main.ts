@@ -24,7 +24,14 @@ import { startDiscovery } from './membership/discovery.ts'
 import { serveJoins } from './membership/join.ts'
 import { socketPath } from './paths.ts'
 import { guardProcess } from './process-guard.ts'
-import { forgetMembership, makeDataDirectory, readRecord, wantedRuntime, writeRecord } from './record.ts'
+import {
+  checkRecord,
+  forgetMembership,
+  makeDataDirectory,
+  readRecord,
+  wantedRuntime,
+  writeRecord,
+} from './record.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { textOf } from './transport/host-port.ts'
@@ -90,7 +97,7 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
   const saved = await owned.load()
   const logStore = startingWith(saved, owned)
   const record = readRecord(dataDirectory)
-  if (record === null && saved !== null) throw recordMissing(dataDirectory)
+  checkRecord(dataDirectory, record, { hasLog: saved !== null })
   const identity = await loadIdentity(dataDirectory)
   const detected = await detectRuntime({
     wanted: wantedRuntime(config.runtime, record),
@@ -147,13 +154,6 @@ const startingWith = (saved: SavedState | null, store: LogStore): LogStore => {
     },
   }
 }
-
-const recordMissing = (directory: string): Failure =>
-  new Failure('E_DISK_DAMAGED', {
-    message: `${directory} holds the log of a member, but not the file node.json that says of which cluster`,
-    why: 'a new cluster on top of it would be another one under the same log',
-    try: `restore node.json from a backup, or move ${directory} away and join anew: tutti start --join HOST:PORT`,
-  })
 
 const factsOf = (
   config: NodeConfig,
@@ -213,11 +213,10 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     swimOptions: config.isOneMachine ? local : lan,
   })
   opened.push(() => node.stop())
-  // Only now does the log know the node under this name.
-  if (entry.how === 'resumed')
-    void node.ready
-      .then(() => writeRecord(config.dataDirectory, entry.record))
-      .catch(thrown => log.warn('the record of this node could not be kept', { error: messageOf(thrown) }))
+  // Only now does the log know the node under this name, and this disk the cluster.
+  void node.ready
+    .then(() => writeRecord(config.dataDirectory, { ...entry.record, founded: null, hasLog: true }))
+    .catch(thrown => log.warn('the record of this node could not be kept', { error: messageOf(thrown) }))
   const discovery = startDiscovery({
     clusterId: entry.record.clusterId,
     self: facts.id,

@@ -14,6 +14,8 @@ export type NodeRecord = {
   readonly founded: Cluster | null
   /** What runs its pods: another one would know nothing of those that run already. */
   readonly runtime: RuntimeKind
+  /** True once the cluster's log has reached this disk: from then on it must be there. */
+  readonly hasLog: boolean
 }
 
 export type RuntimeWish = 'auto' | 'docker' | 'process'
@@ -65,6 +67,27 @@ export const readRecord = (directory: string): NodeRecord | null => {
     why: 'it says which cluster this node belongs to',
     try: `restore it from a backup, or move ${directory} away and join anew: tutti start --join HOST:PORT`,
   })
+}
+
+/** Throws E_DISK_DAMAGED when the record and the log beside it do not belong together. */
+export const checkRecord = (
+  directory: string,
+  record: NodeRecord | null,
+  { hasLog }: { readonly hasLog: boolean },
+): void => {
+  const hint = `move ${directory} away and join anew: tutti start --join HOST:PORT`
+  if (record === null && hasLog)
+    throw new Failure('E_DISK_DAMAGED', {
+      message: `${directory} holds the log of a member, but not the file ${FILE} that says of which cluster`,
+      why: 'a new cluster on top of it would be another one under the same log',
+      try: `restore ${FILE} from a backup, or ${hint}`,
+    })
+  if (record?.hasLog === true && !hasLog)
+    throw new Failure('E_DISK_DAMAGED', {
+      message: `${directory} held the log of its cluster, and holds it no more`,
+      why: 'a node that forgot what it promised to the others must not vote again',
+      try: hint,
+    })
 }
 
 /**

@@ -121,7 +121,13 @@ export const command: Command = {
   async run(call, session) {
     const options = await optionsOf(call, session)
     const { startNode } = await import('../../node/main.ts')
-    const node = await startNode(options)
+    const interrupted = new Promise<'interrupted'>(resolve => {
+      if (session.signal.aborted) resolve('interrupted')
+      session.signal.addEventListener('abort', () => resolve('interrupted'), { once: true })
+    })
+    const node = await Promise.race([interrupted, startNode(options)])
+    // It waits for others, perhaps for long. The end of the process is as good to it as a crash: it may start again.
+    if (node === 'interrupted') throw session.signal.reason
     const settings = { ...session.settings, connect: [`unix:${node.socketPath}`] }
     const client = clientFor(
       settings,
@@ -133,10 +139,6 @@ export const command: Command = {
     const lines = await advice(node, client).catch(() => [LEADERLESS])
     const last = ' Ctrl-C stops the node; its containers run on'
     await session.terminal.write(`${[...lines, last].join('\n')}\n`)
-    const interrupted = new Promise<'interrupted'>(resolve => {
-      if (session.signal.aborted) resolve('interrupted')
-      session.signal.addEventListener('abort', () => resolve('interrupted'), { once: true })
-    })
     const end = await Promise.race([interrupted, node.ended])
     await node.stop()
     if (end !== null && end !== 'interrupted') {

@@ -36,6 +36,8 @@ const PORT = 7702
 const HOPS = 1
 const BEACON_BYTES_MAX = 1_024
 const ADDRESSES_MAX = 8
+/** Of these, at most so many by a beacon, which anybody on the network can make up. */
+const ANNOUNCED_MAX = 4
 const EAGER_INTERVAL_MS = 500
 const EAGER_COUNT = 20
 const CALM_INTERVAL_MS = 5_000
@@ -75,7 +77,7 @@ export const startDiscovery = (options: DiscoveryOptions): Discovery => {
       tutti: 1,
       cluster: mark,
       id: options.self,
-      addresses: options.addresses().slice(0, ADDRESSES_MAX),
+      addresses: options.addresses().slice(0, ANNOUNCED_MAX),
     })
     for (const [host, socket] of sockets) {
       socket.send(text, PORT, GROUP, error => error !== null && drop(host, error))
@@ -140,7 +142,7 @@ const parseBeacon = (bytes: Buffer): Beacon | null => {
     const { tutti, cluster, id, addresses } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
     if (tutti !== 1 || typeof cluster !== 'string' || typeof id !== 'string' || !Array.isArray(addresses))
       return null
-    return addresses.length <= ADDRESSES_MAX && addresses.every(isAddress) ? { cluster, id, addresses } : null
+    return addresses.length <= ANNOUNCED_MAX && addresses.every(isAddress) ? { cluster, id, addresses } : null
   } catch {
     return null
   }

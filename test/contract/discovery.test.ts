@@ -24,6 +24,7 @@ const open = (
     members?: readonly string[]
     connected?: readonly string[]
     known?: readonly string[]
+    addresses?: readonly string[]
   } = {},
 ): Told[] => {
   const told: Told[] = []
@@ -32,7 +33,7 @@ const open = (
       clusterId: over.clusterId ?? `cluster-${process.pid}`,
       self,
       listenHost: host,
-      addresses: () => [`${host}:7701`],
+      addresses: () => over.addresses ?? [`${host}:7701`],
       isMember: id => (over.members ?? ['ash', 'oak', 'elm']).includes(id),
       known: () => over.known ?? [],
       transport: {
@@ -62,6 +63,14 @@ story('what is announced comes first, what was known stays behind it', async () 
   open('oak', '127.0.0.2')
   await until('ash hears', () => ash.length > 0)
   assert.equal(ash[0], ['oak', ['127.0.0.2:7701', '10.0.0.9:7701']])
+})
+
+story('whatever a beacon claims, what was known keeps a place', async () => {
+  const known = ['10.0.0.9:7701', '10.0.0.10:7701']
+  const ash = open('ash', '127.0.0.1', { known })
+  open('oak', '127.0.0.2', { addresses: Array.from({ length: 8 }, (_, n) => `127.9.9.${n}:1`) })
+  await until('ash hears', () => ash.length > 0)
+  assert.ok(known.every(address => ash[0]?.[1].includes(address)))
 })
 
 story('strangers, other clusters and connected members change nothing', async () => {

@@ -24,6 +24,7 @@ test('nothing of a node that left stays behind, so that its directory can join o
       clusterName: 'trio',
       founded: null,
       runtime: 'process',
+      hasLog: true,
     } as const
     await writeRecord(directory, record)
     const book = await openAddressBook({ directory, log: silentLog })

@@ -1,6 +1,6 @@
 /** Starts that come to nothing: on a data directory in use, under a name that is taken, interrupted. They change nothing. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,6 +50,16 @@ test('a node that starts again under a name that is taken says so and ends; with
   assert.is(recordOf(birch), before)
   birch.start({ runtime: 'process', join: null, token: null })
   assert.is((await birch.ready(soon())).node, 'birch')
+})
+
+test('a member whose log is gone does not vote again as if it had promised nothing', async () => {
+  const birch = cluster.node(1)
+  await birch.stop()
+  for (const name of ['raft.db', 'raft.db-wal', 'raft.tail', 'snapshots'])
+    rmSync(path.join(birch.directory, name), { recursive: true, force: true })
+  const { code, stderr } = await startIn(birch, ['--listen', birch.peerAddress])
+  assert.match(stderr, 'E_DISK_DAMAGED')
+  assert.is(code, 1)
 })
 
 test('a start that waits for others ends at once when it is asked to', async () => {

@@ -12,7 +12,7 @@ export type Moment =
   | 'receipt'
   /** A leader's disk begins to write entries that are not yet committed. */
   | 'append'
-  /** An election was won. */
+  /** An election was won, and the first word to the others is about to leave. */
   | 'election'
   /** A snapshot begins to replace a log. */
   | 'snapshot'
@@ -57,9 +57,14 @@ export type Fault = {
       readonly awayMsMax: number
     }
   | {
-      /** Whoever is elected falls again within `graceMs`: logs come to differ as much as they can. */
+      /**
+       * Whoever is elected reaches but some of the others and falls again within `graceMs`, away for up to `awayMsMax`: logs
+       * come to differ as much as they can.
+       */
       readonly type: 'hunt'
       readonly graceMs: number
+      readonly reachRate: number
+      readonly awayMsMax: number
     }
   | {
       /** The machines of `group` hear only each other. `isOneWay`: they are not heard, but hear. */
@@ -142,7 +147,7 @@ export const drawDuel = (
   const time = { atMs: window.fromMs, forMs: window.toMs - window.fromMs }
   const strike = { moment: 'vote', isPowerCut: dice.chance(0.5), rate: 0.2, awayMsMax: 20 } as const
   return [
-    { ...time, type: 'hunt', graceMs: dice.pick([30, 100, 300]) },
+    drawHunt(dice, time),
     {
       ...time,
       type: 'network',
@@ -185,7 +190,7 @@ const drawFault = (
     case 'strike':
       return drawStrike(dice, time)
     case 'hunt':
-      return { ...time, type, forMs: HUNT_FACTOR * time.forMs, graceMs: dice.pick([5, 30, 200]) }
+      return { ...drawHunt(dice, time), forMs: HUNT_FACTOR * time.forMs }
     case 'partition':
       return { ...time, type, ...drawGroup(dice, machineCount), isOneWay: dice.chance(0.25) }
     case 'network':
@@ -205,6 +210,14 @@ const drawFault = (
       return { ...time, type, machine }
   }
 }
+
+const drawHunt = (dice: Prng, time: { readonly atMs: number; readonly forMs: number }): Fault => ({
+  ...time,
+  type: 'hunt',
+  graceMs: dice.pick([10, 50, 250]),
+  reachRate: dice.pick([0.3, 0.6, 1]),
+  awayMsMax: dice.pick([200, 600, 1_500]),
+})
 
 /** Votes are rare and are struck often; receipts come all the time. */
 const drawStrike = (dice: Prng, time: { readonly atMs: number; readonly forMs: number }): Fault => {

@@ -4,7 +4,11 @@ import { describeFault } from './faults.ts'
 import type { Machine } from './machine.ts'
 import type { World } from './world.ts'
 
+/** Between two looks for a leader that has outlived its grace. */
+const BEAT_MS_MAX = 1_500
+
 type Strike = Fault & { readonly type: 'strike' }
+type Hunt = Fault & { readonly type: 'hunt' }
 
 export type Mischief = {
   /** A moment that strikes wait for has come on this machine. */
@@ -19,13 +23,13 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
   const armed = new Set<Strike>()
 
   /** Leaders may not rest. */
-  const hunts = new Set<Fault & { readonly type: 'hunt' }>()
+  const hunts = new Set<Hunt>()
   let isQuiet = false
 
-  const fell = (machine: Machine): void => {
+  const fell = (machine: Machine, awayMsMax: number): void => {
     const { program } = machine
     if (isQuiet || program === null) return
-    const awayMs = world.dice.between(50, 1_500)
+    const awayMs = world.dice.between(20, awayMsMax)
     trace.tell('fault', `hunts ${machine.name} down for ${awayMs} ms`)
     const way = world.dice.pick(['kill', 'power', 'cut off'] as const)
     if (way === 'cut off') {
@@ -36,6 +40,19 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
     if (way === 'kill') world.kill(machine)
     else world.cutPower(machine)
     timeline.plan(awayMs, () => comeBack(machine))
+  }
+
+  /** A short reign over a few. */
+  const hunt = (machine: Machine, { graceMs, reachRate, awayMsMax }: Hunt): void => {
+    const others = world.machines.filter(other => other !== machine && !world.dice.chance(reachRate))
+    const heal = weather.sever(
+      machine.id,
+      others.map(({ id }) => id),
+    )
+    timeline.plan(world.dice.random() * graceMs, () => {
+      fell(machine, awayMsMax)
+      heal()
+    })
   }
 
   const targetOf = (target: Target): Machine | null =>
@@ -98,8 +115,13 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
         return () => armed.delete(fault)
       case 'hunt': {
         hunts.add(fault)
-        const leader = world.leader()
-        if (leader !== null) fell(leader)
+        const beat = (): void => {
+          if (!hunts.has(fault)) return
+          const leader = world.leader()
+          if (leader !== null) hunt(leader, fault)
+          timeline.plan(world.dice.between(1, BEAT_MS_MAX), beat)
+        }
+        beat()
         return () => hunts.delete(fault)
       }
       case 'partition': {
@@ -151,9 +173,8 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   return {
     moment(moment, machine) {
-      const [hunt] = hunts
-      if (moment === 'election' && hunt !== undefined)
-        timeline.plan(world.dice.random() * hunt.graceMs, () => fell(machine))
+      const [first] = hunts
+      if (moment === 'election' && first !== undefined) hunt(machine, first)
       const strike = [...armed].find(candidate => candidate.moment === moment)
       if (strike === undefined || !world.dice.chance(strike.rate)) return
       const { program } = machine

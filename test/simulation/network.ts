@@ -20,6 +20,7 @@ export class Weather implements MemoryFaults {
   readonly #off = new Set<string>()
   readonly #frozen = new Set<string>()
   readonly #partitions = new Set<Partition>()
+  readonly #severed = new Set<{ readonly one: string; readonly others: ReadonlySet<string> }>()
   readonly #storms = new Set<BadWeather>()
 
   constructor(dice: Prng, trace: Trace) {
@@ -49,6 +50,13 @@ export class Weather implements MemoryFaults {
     return () => this.#partitions.delete(partition)
   }
 
+  /** Nothing passes between the one machine and the others, either way. The returned function heals it. */
+  sever(one: string, others: readonly string[]): () => void {
+    const cut = { one, others: new Set(others) }
+    this.#severed.add(cut)
+    return () => this.#severed.delete(cut)
+  }
+
   /** The returned function ends it. */
   storm(storm: BadWeather): () => void {
     this.#storms.add(storm)
@@ -57,12 +65,15 @@ export class Weather implements MemoryFaults {
 
   clear(): void {
     this.#partitions.clear()
+    this.#severed.clear()
     this.#storms.clear()
   }
 
   #isCut(from: string, to: string, kind: TrafficKind): boolean {
     if (this.#off.has(from) || this.#off.has(to)) return true
     if (NEEDS_THE_PROGRAM.has(kind) && (this.#frozen.has(from) || this.#frozen.has(to))) return true
+    for (const { one, others } of this.#severed)
+      if ((from === one && others.has(to)) || (to === one && others.has(from))) return true
     for (const { group, isOneWay } of this.#partitions) {
       const isLeaving = group.has(from) && !group.has(to)
       const isEntering = !group.has(from) && group.has(to)

@@ -89,11 +89,11 @@ export const PLANTS: readonly Plant[] = [
     seed: 1,
   },
   {
-    name: 'state-not-restored',
-    file: 'node/consensus/applier.ts',
-    find: 'if (startup.snapshot !== null && store.state().index < this.#appliedIndex)',
-    replace: 'if (startup.snapshot === null)',
-    why: 'after a restart the entries since the snapshot are applied to nothing',
+    name: 'requests-not-restored',
+    file: 'scheduler/snapshot.ts',
+    find: 'for (const [requestId, outcome] of snapshot.requests) tables.requests.set(requestId, outcome)',
+    replace: '',
+    why: 'a snapshot without the table of requests forgets what was applied: a retry after it takes effect again (thesis §6.3)',
     seed: 1,
   },
   {

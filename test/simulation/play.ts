@@ -36,7 +36,7 @@ export type PlayOptions = {
   readonly hasFaults?: boolean
 }
 
-const DUEL_RATE = 0.2
+const DUEL_RATE = 0.35
 const FAULTS_FROM_MS = 4_000
 const FAULTS_MS_MIN = 6_000
 const FAULTS_MS_MAX = 30_000

@@ -60,6 +60,8 @@ export class World {
   readonly #checkers: readonly Checker[]
   /** How far each machine's present program was seen to have applied. */
   readonly #seenIndex = new Map<Machine, number>()
+  /** The last term in which each machine has spoken as the leader. */
+  readonly #reigns = new Map<Machine, number>()
   #electedTerm = 0
   #leader: Machine | null = null
 
@@ -277,6 +279,10 @@ export class World {
       this.notify(checker => checker.voted?.({ machine, to, term }))
       this.onMoment('vote', machine)
     }
+    if (type === 'append' && term > (this.#reigns.get(machine) ?? 0)) {
+      this.#reigns.set(machine, term)
+      this.onMoment('election', machine)
+    }
     if (type === 'appended') {
       this.notify(checker => checker.received?.({ machine, match: match ?? 0 }))
       this.onMoment('receipt', machine)
@@ -295,7 +301,6 @@ export class World {
       if (term === this.#electedTerm) this.#leader = machine
       this.trace.tell(machine.name, `leads in term ${term}`)
       this.notify(checker => checker.elected?.(machine, term))
-      this.onMoment('election', machine)
     }
     if (fields.type === 'becameFollower' && this.#leader === machine) this.#leader = null
   }

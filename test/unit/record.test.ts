@@ -9,11 +9,12 @@ const record: NodeRecord = {
   clusterName: 'trio',
   founded: null,
   runtime: 'docker',
+  hasLog: true,
 }
 
 test('a node starts again with the runtime whose pods may still run, whatever answers at this moment', () => {
   assert.is(wantedRuntime('auto', record), 'docker')
-  assert.is(wantedRuntime('auto', { ...record, runtime: 'process' }), 'process')
+  assert.is(wantedRuntime('auto', { ...record, runtime: 'process', hasLog: true }), 'process')
 })
 
 test('a new node takes what there is, and a word of the user comes before all', () => {

@@ -72,10 +72,16 @@ export const allAddressesChange = async (cluster: LabCluster): Promise<void> => 
   for (const host of cluster.lab.hosts) host.setAddress(`${NETWORK}.${100 + host.number}`)
   for (const host of cluster.lab.hosts) host.startNode([])
   await formsAgain(cluster)
-  const nodes = await cluster.nodes(cluster.lab.host(1))
-  assert.equal(
-    nodes.map(node => node.address).sort(),
-    cluster.lab.hosts.map(host => host.address).sort(),
-    'the roster has the new addresses',
+  const wanted = cluster.lab.hosts.map(host => host.address).sort()
+  let seen: readonly string[] = []
+  await until(
+    'the roster to have the new addresses',
+    20_000,
+    async () => {
+      seen = (await cluster.nodes(cluster.lab.host(1))).map(node => node.address).sort()
+      return seen.join() === wanted.join() ? true : null
+    },
+    () => seen.join(' '),
+    200,
   )
 }
