@@ -256,8 +256,8 @@ story('a member that never reads costs bounded memory, and the rest is dropped',
   }
   assert.ok(dropped > 3_000, `only ${dropped} of 4000 were dropped`)
   assert.ok(ours.counters().queuedBytes <= QUEUE_BYTES_MAX)
-  const grownBytes = usedBytes() - before
-  assert.ok(grownBytes < 32 * 1024 * 1024, `${grownBytes} bytes more for a deaf member`)
+  // The engine frees array buffers in the background, some time after the collection that found them unused.
+  await until('what was dropped to be freed', () => usedBytes() - before < 32 * 1024 * 1024)
 })
 
 story('a killed process is seen within a moment, and then refused', async () => {
