@@ -89,7 +89,8 @@ export function endSuspicion(
   if (silentMs < suspicionMinMs) {
     // It speaks to us, so others' word is not enough: it will learn of the suspicion and refute it.
     core.probeSoon.add(timer.id)
-    return startDeadline(core, known, core.nowMs + suspicionMinMs - silentMs)
+    // Rounded up: a remainder too small to move the clock would come back at once, for ever.
+    return startDeadline(core, known, core.nowMs + Math.ceil(suspicionMinMs - silentMs))
   }
   declare(core, known, suspicion)
 }

@@ -147,13 +147,13 @@ export const drawDuel = (
   const time = { atMs: window.fromMs, forMs: window.toMs - window.fromMs }
   const strike = { moment: 'vote', isPowerCut: dice.chance(0.5), rate: 0.2, awayMsMax: 20 } as const
   return [
-    drawHunt(dice, time),
+    { ...drawHunt(dice, time), graceMs: dice.pick([50, 120, 250]), reachRate: dice.pick([0.5, 0.7]) },
     {
       ...time,
       type: 'network',
-      dropRate: dice.random() * 0.3,
+      dropRate: dice.random() * 0.2,
       duplicateRate: 0.05,
-      delayMsMax: dice.between(1, 100),
+      delayMsMax: dice.between(1, 50),
     },
     ...(dice.chance(0.5) ? [{ ...time, type: 'strike', ...strike } as const] : []),
   ]
@@ -211,7 +211,10 @@ const drawFault = (
   }
 }
 
-const drawHunt = (dice: Prng, time: { readonly atMs: number; readonly forMs: number }): Fault => ({
+const drawHunt = (
+  dice: Prng,
+  time: { readonly atMs: number; readonly forMs: number },
+): Fault & { readonly type: 'hunt' } => ({
   ...time,
   type: 'hunt',
   graceMs: dice.pick([10, 50, 250]),

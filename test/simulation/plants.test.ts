@@ -11,7 +11,7 @@ import { play } from './play.ts'
 const SIMULATE = fileURLToPath(new URL('./simulate.ts', import.meta.url))
 const ROOT = new URL('../../', import.meta.url)
 /** Each has been found within a thousand seeds from the first; the search goes on from where it was found last. */
-const SEEDS_MAX = 200
+const SEEDS_MAX = 600
 const FOUND = /^seed (\d+) failed: (\w+) at .*$/m
 
 const search = (plant: string, from: number): Promise<string> =>

@@ -313,7 +313,7 @@ export class World {
         this.trace.mark(`${machine.name} ${level} ${message} ${String(fields.type ?? '')}`)
         this.trace.whisper(machine.name, () => `${level} ${who} ${message} ${JSON.stringify(fields)}`)
         if (level === 'error' && message !== DISK_REFUSES) {
-          const what = `${who}: ${message}: ${String(fields.error ?? '')}`
+          const what = `${String(fields.actor ?? who)}: ${message}: ${String(fields.error ?? '')}`
           this.trace.whisper(machine.name, () => String(fields.stack))
           this.notify(checker => checker.crashed?.(machine, what))
         }

@@ -27,6 +27,17 @@ test('ignores rumours about nodes that the roster does not list', () => {
   )
 })
 
+test('tells when a member vouches for a living stranger, and believes no stranger about itself', () => {
+  const table = new Table(['b'])
+  table.hears('b', member('new'))
+  table.hears('b', member('old', { state: 'dead' }))
+  table.hears('ghost', member('ghost'))
+  assert.equal(
+    table.fact('stranger-vouched').map(({ stranger, by }) => [stranger.id, by]),
+    [['new', 'b']],
+  )
+})
+
 test('forgets an expelled member and what is said about it', () => {
   const table = new Table(['b', 'c'])
   table.say({ type: 'expel', id: 'c' })
