@@ -1,8 +1,8 @@
 /** What a data directory remembers about its node: which cluster it belongs to and under which name. Small, atomic, private. */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cluster, RuntimeKind } from '../scheduler/index.ts'
+import { writeDurably } from './durable-file.ts'
 import { Failure, messageOf } from './errors.ts'
 
 export type NodeRecord = {
@@ -100,23 +100,8 @@ export const wantedRuntime = (wish: RuntimeWish, record: NodeRecord | null): Run
 }
 
 /** Durable when it resolves. */
-export const writeRecord = async (directory: string, record: NodeRecord): Promise<void> => {
-  const path = join(directory, FILE)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(record, null, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  const folder = await open(directory, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
+export const writeRecord = (directory: string, record: NodeRecord): Promise<void> =>
+  writeDurably(directory, FILE, `${JSON.stringify(record, null, 2)}\n`)
 
 export const forgetMembership = (directory: string): void => {
   for (const name of FILES_OF_A_MEMBER) rmSync(join(directory, name), { recursive: true, force: true })

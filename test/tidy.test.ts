@@ -34,7 +34,14 @@ type Rule = {
 }
 
 const CORES = ['raft/index.ts', 'gossip/index.ts', 'scheduler/index.ts']
-const EDGES = ['node/actor', 'node/clock.ts', 'node/log.ts', 'node/codec.ts', 'node/errors.ts']
+const EDGES = [
+  'node/actor',
+  'node/clock.ts',
+  'node/log.ts',
+  'node/codec.ts',
+  'node/errors.ts',
+  'node/durable-file.ts',
+]
 const INTERFACES = [
   'node/transport/transport.ts',
   'node/runtime/runtime.ts',

@@ -1,6 +1,7 @@
 /** A node's identity: an Ed25519 key made once and kept in its data directory. The peer id follows from it. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeDurably } from '../durable-file.ts'
 import { Failure, messageOf } from '../errors.ts'
 import type { PeerId } from './transport.ts'
 
@@ -26,24 +27,6 @@ export const generateIdentity = async (): Promise<Identity> => {
   return identityOf(privateKeyToProtobuf(await generateKeyPair('Ed25519')))
 }
 
-const writeDurably = async (directory: string, bytes: Uint8Array): Promise<void> => {
-  const path = join(directory, FILE)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  const folder = await open(directory, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 const isMissing = (thrown: unknown): boolean => (thrown as NodeJS.ErrnoException).code === 'ENOENT'
 
 /**
@@ -63,7 +46,7 @@ export const loadIdentity = async (dataDirectory: string): Promise<Identity> => 
   if (saved === null) {
     const identity = await generateIdentity()
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
-    await writeDurably(dataDirectory, identity.privateKey)
+    await writeDurably(dataDirectory, FILE, identity.privateKey)
     return identity
   }
   return identityOf(saved).catch((cause: unknown) => {
