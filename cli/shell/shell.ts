@@ -38,6 +38,7 @@ class Shell implements ShellState {
   async run(): Promise<number> {
     const { terminal } = this.session
     await this.refresh()
+    const history = terminal.isInputTTY ? await historyFile(this.session.settings.stateDirectory) : null
     if (terminal.isInputTTY) terminal.note(this.#greeting())
     const server = start({
       prompt: this.prompt(),
@@ -51,9 +52,9 @@ class Shell implements ShellState {
         void this.#complete(line).then(found => done(null, found))
       },
     })
-    await this.#remember(server)
     this.#defineDotCommands(server)
     this.#takeInterrupts(server)
+    if (history !== null) this.#remember(server, history)
     const timer = setInterval(() => void this.#refreshIdle(server), REFRESH_MS)
     await new Promise<void>(resolve => server.once('exit', resolve))
     clearInterval(timer)
@@ -162,18 +163,17 @@ class Shell implements ShellState {
     return nodes.map(each => each.value).filter(name => name.startsWith(current))
   }
 
-  async #remember(server: REPLServer): Promise<void> {
-    const filePath = await historyFile(this.session.settings.stateDirectory)
-    if (filePath === null || !this.session.terminal.isInputTTY) return
+  /**
+   * Called in the turn in which the server was made: input rests until the file is read, so no line that was typed
+   * early runs before there is a history to keep it in.
+   */
+  #remember(server: REPLServer, filePath: string): void {
     server.on('history', (lines: string[]) => {
       if (lines[0] !== undefined && !isKept(lines[0])) lines.shift()
     })
-    await new Promise<void>(resolve => {
-      // Without history when the file cannot be read: the shell is worth more than its memory.
-      server.setupHistory({ filePath, size: HISTORY_LINES_MAX, removeHistoryDuplicates: false }, () =>
-        resolve(),
-      )
-    })
+    // Without history when the file cannot be read: the shell is worth more than its memory.
+    const options = { filePath, size: HISTORY_LINES_MAX, removeHistoryDuplicates: false }
+    server.setupHistory(options, () => undefined)
   }
 
   #defineDotCommands(server: REPLServer): void {

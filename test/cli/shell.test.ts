@@ -64,6 +64,18 @@ test('verbs run here, one after the other, and Up brings the last one back', asy
   await terminal.see(/birch\*> nodes -q$/)
 })
 
+test('a line typed before the prompt is there runs, and is remembered', async ({ api }) => {
+  const early = open(api)
+  try {
+    early.enter('nodes -q')
+    await early.see(/cedar\nbirch\*>$/)
+    early.press('Up')
+    await early.see(/birch\*> nodes -q$/)
+  } finally {
+    early.stop()
+  }
+})
+
 test('logs -f ends with Ctrl-C and the shell lives on', async ({ api, terminal }) => {
   terminal.enter('logs -f web')
   await terminal.see(/web\.2@birch │ hello from two/)
