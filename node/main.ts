@@ -27,11 +27,13 @@ import { guardProcess } from './process-guard.ts'
 import {
   checkRecord,
   forgetMembership,
+  keepRecord,
   makeDataDirectory,
   readRecord,
   wantedRuntime,
   writeRecord,
 } from './record.ts'
+import { recordedLog } from './recorded-log.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { textOf } from './transport/host-port.ts'
@@ -134,6 +136,7 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
     logStore,
     book,
     entry,
+    keepRecord: keepRecord(dataDirectory, entry.how === 'resumed' && record !== null ? record : entry.record),
     runtime,
     detected,
     facts: { ...facts, name: entry.record.name },
@@ -185,6 +188,7 @@ type Wiring = {
   readonly logStore: LogStore
   readonly book: AddressBook
   readonly entry: Entry
+  readonly keepRecord: ReturnType<typeof keepRecord>
   readonly runtime: Runtime
   readonly detected: DetectedRuntime
   readonly facts: NodeFacts
@@ -203,7 +207,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     random: () => randomInt(2 ** 32) / 2 ** 32,
     log,
     transport,
-    logStore: wiring.logStore,
+    logStore: recordedLog(wiring.logStore, () => wiring.keepRecord({ hasLog: true })),
     snapshotStore: openSnapshots({ directory: join(config.dataDirectory, 'snapshots'), log }),
     runtime,
     prober: createProber(runtime),
@@ -215,7 +219,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => node.stop())
   // Only now does the log know the node under this name, and this disk the cluster.
   void node.ready
-    .then(() => writeRecord(config.dataDirectory, { ...entry.record, founded: null, hasLog: true }))
+    .then(() => wiring.keepRecord({ ...entry.record, founded: null, hasLog: true }))
     .catch(thrown => log.warn('the record of this node could not be kept', { error: messageOf(thrown) }))
   const discovery = startDiscovery({
     clusterId: entry.record.clusterId,

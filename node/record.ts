@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster, RuntimeKind } from '../scheduler/index.ts'
+import { failureOfTrouble, troubleOf } from './consensus/disk-failure.ts'
 import { writeDurably } from './durable-file.ts'
 import { Failure, messageOf } from './errors.ts'
 
@@ -101,7 +102,32 @@ export const wantedRuntime = (wish: RuntimeWish, record: NodeRecord | null): Run
 
 /** Durable when it resolves. */
 export const writeRecord = (directory: string, record: NodeRecord): Promise<void> =>
-  writeDurably(directory, FILE, `${JSON.stringify(record, null, 2)}\n`)
+  writeDurably(directory, FILE, textOf(record))
+
+const textOf = (record: NodeRecord): string => `${JSON.stringify(record, null, 2)}\n`
+
+/**
+ * Changes the record that the directory holds: one write after the other, and none for what is there already. The
+ * returned function throws E_DISK_FULL or E_DISK_FAILED.
+ */
+export const keepRecord = (directory: string, stored: NodeRecord) => {
+  let record = stored
+  let kept = textOf(stored)
+  let writing: Promise<void> = Promise.resolve()
+  return (change: Partial<NodeRecord>): Promise<void> => {
+    record = { ...record, ...change }
+    const wanted = record
+    const write = writing.then(async () => {
+      if (textOf(wanted) === kept) return
+      await writeRecord(directory, wanted).catch(thrown => {
+        throw failureOfTrouble(troubleOf(join(directory, FILE), thrown))
+      })
+      kept = textOf(wanted)
+    })
+    writing = write.catch(() => undefined)
+    return write
+  }
+}
 
 export const forgetMembership = (directory: string): void => {
   for (const name of FILES_OF_A_MEMBER) rmSync(join(directory, name), { recursive: true, force: true })
