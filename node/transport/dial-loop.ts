@@ -14,6 +14,12 @@ const REDIAL_MS_MAX = 20
 /** A connection that lasted this long starts the back-off anew when it is lost. */
 const STEADY_MS = 2_000
 
+/**
+ * Two dials that cross meet within this: longer than a dial may take. An older connection that is dialled over is dead
+ * on the other side.
+ */
+export const CROSSING_MS = 5_000
+
 /** At once: a handshake costs milliseconds of CPU, and a hundred at once would time each other out. */
 export const DIALS_MAX = 6
 

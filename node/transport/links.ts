@@ -6,6 +6,7 @@
 import type { Connection, ConnectionGater, MultiaddrConnection, StreamMessageEvent } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { CROSSING_MS } from './dial-loop.ts'
 import {
   GUEST_BYTES_MAX,
   GUEST_IDLE_MS_MAX,
@@ -15,8 +16,6 @@ import {
 } from './guests.ts'
 import type { PeerId } from './transport.ts'
 
-/** Two dials that cross meet within this; an older connection that is dialled over is dead on the other side. */
-const CROSSING_MS = 3_000
 /** The other side must treat us as a member within this. */
 const CONFIRM_MS_MAX = 5_000
 const GUEST_CHECK_MS = 250
@@ -68,6 +67,8 @@ export class Links {
   readonly #members = new Map<PeerId, Link>()
   /** Own dials whose TCP connection stands, by when: the handshake is on its way. */
   readonly #crossing = new Map<PeerId, number>()
+  /** Members whose connection passed the gate, by when, until it is open. */
+  readonly #arriving = new Map<PeerId, number>()
   readonly #expelled = new Set<PeerId>()
   #admitted: ReadonlySet<PeerId> = new Set()
 
@@ -152,6 +153,7 @@ export class Links {
     }
     this.#byConnection.set(connection.id, link)
     this.#crossing.delete(peer)
+    this.#arriving.delete(peer)
     connection.addEventListener('close', event => {
       if (!this.#byConnection.delete(connection.id)) return
       link.cancelWatch()
@@ -195,19 +197,28 @@ export class Links {
 
   /** libp2p's own default lets everybody in. */
   gater(): ConnectionGater {
-    const { isMemberHost, clock } = this.#options
+    const { isMemberHost } = this.#options
     return {
       denyInboundConnection: connection => {
         const host = hostOf(connection)
         return this.#guests.isFlooding(host) && !isMemberHost(host)
       },
-      denyOutboundConnection: peer => {
-        this.#crossing.set(peer.toString(), clock.monotonicMs())
-        return false
-      },
+      denyOutboundConnection: peer => this.#deniesDial(peer.toString()),
       denyInboundEncryptedConnection: (peer, connection) => this.#deniesInbound(peer.toString(), connection),
       denyOutboundEncryptedConnection: peer => this.#deniesOutbound(peer.toString()),
     }
+  }
+
+  /**
+   * Before the first packet. A dial that went on beside a connection which the peer has just opened would look to the peer
+   * like a sign that this connection is dead.
+   */
+  #deniesDial(peer: PeerId): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    const arrivingMs = this.#arriving.get(peer)
+    if (this.#members.has(peer) || (arrivingMs !== undefined && nowMs - arrivingMs < CROSSING_MS)) return true
+    this.#crossing.set(peer, nowMs)
+    return false
   }
 
   #deniesInbound(peer: PeerId, connection: MultiaddrConnection): boolean {
@@ -221,11 +232,11 @@ export class Links {
     const crossingMs = this.#crossing.get(peer)
     if (isLower && crossingMs !== undefined && nowMs - crossingMs < CROSSING_MS) return true
     const older = this.#members.get(peer)
-    if (older === undefined) return false
-    const isCrossing = nowMs - older.openedAtMs < CROSSING_MS && older.connection.direction === 'outbound'
-    if (isLower && isCrossing) return true
+    const isYoung = older !== undefined && nowMs - older.openedAtMs < CROSSING_MS
+    if (isLower && isYoung && older.connection.direction === 'outbound') return true
+    this.#arriving.set(peer, nowMs)
     // The peer dials only when it has no connection, so this one is dead at its end.
-    older.connection.abort(new Error('replaced by a newer connection'))
+    older?.connection.abort(new Error('replaced by a newer connection'))
     return false
   }
 

@@ -3,6 +3,7 @@ import { decode, encode, FRAME_BYTES_MAX } from '../codec.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { placeCall, serveCall } from './calls.ts'
+import { CROSSING_MS } from './dial-loop.ts'
 import { GuestBook } from './guests.ts'
 import type { Air, End, EndOwner, Rumor } from './memory-wire.ts'
 import { QUEUE_BYTES_MAX } from './outbox.ts'
@@ -19,7 +20,6 @@ import type {
   Transport,
 } from './transport.ts'
 
-const CROSSING_MS = 3_000
 const PING_INTERVAL_MS = 3_000
 const PING_TIMEOUT_MS = 3_000
 const VISIT_IDLE_MS_MAX = 2_000
