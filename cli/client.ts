@@ -8,6 +8,7 @@ import type {
   ExplainView,
   LogView,
   MemberView,
+  Meta,
   NodeView,
   PodView,
   RaftView,
@@ -28,6 +29,10 @@ export type ClientOptions = {
   /** Name of the node that shall answer; null: whichever is connected to. */
   readonly node: string | null
   readonly signal: AbortSignal
+  /** `local`, `linear` or `bounded:500ms` for every read; the node's default, `local`, when absent. */
+  readonly consistency?: string | null
+  /** Told of each list whose and how old it is. */
+  readonly onMeta?: (meta: Meta) => void
 }
 
 /** Items of a list; a single object, which some routes answer with, is a list of one. */
@@ -36,16 +41,21 @@ const itemsOf = <Item>(body: unknown): readonly Item[] => {
   return Array.isArray(items) ? (items as Item[]) : [body as Item]
 }
 
+const metaOf = (body: unknown): Meta | null => (body as { meta?: Meta }).meta ?? null
+
 export class Client {
   readonly #options: ClientOptions
+  /** The newest index that a write of this client, or of one made from it, was given. */
+  readonly #written: { index: number }
 
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions, written = { index: 0 }) {
     this.#options = options
+    this.#written = written
   }
 
   /** The same client with another signal, or answered by another node. */
   with(options: Partial<Omit<ClientOptions, 'target'>>): Client {
-    return new Client({ ...this.#options, ...options })
+    return new Client({ ...this.#options, ...options }, this.#written)
   }
 
   status = async (): Promise<StatusView> => this.#one<StatusView>('status')
@@ -77,7 +87,11 @@ export class Client {
       follow: options.follow ? 1 : null,
     })
 
-  apply = (request: ApplyRequest): Promise<WriteResult> => this.#write('POST', 'workloads', request)
+  /** A dry run reads and writes nothing, so it is the one of these that takes a consistency. */
+  apply = (request: ApplyRequest): Promise<WriteResult> =>
+    this.#write('POST', 'workloads', request, {
+      consistency: request.dryRun === true ? this.#options.consistency : null,
+    })
   scale = (name: string, count: number): Promise<WriteResult> =>
     this.#write('POST', `workloads/${encodeURIComponent(name)}/scale`, { count })
   stop = (name: string): Promise<WriteResult> =>
@@ -104,13 +118,27 @@ export class Client {
   }
 
   async #list<Item>(path: string, query: Query = {}): Promise<readonly Item[]> {
-    return itemsOf<Item>(await this.#exchange({ method: 'GET', path: this.#path(path, query) }))
+    const { consistency, onMeta } = this.#options
+    const ask = (how: string | null | undefined): Promise<unknown> =>
+      this.#exchange({ method: 'GET', path: this.#path(path, { ...query, consistency: how }) })
+    const first = await ask(consistency)
+    // Another node may answer than took the write: what was done must not look undone.
+    const isBehind = (metaOf(first)?.index ?? this.#written.index) < this.#written.index
+    const body = isBehind ? await ask('linear') : first
+    const meta = metaOf(body)
+    if (meta !== null) onMeta?.(meta)
+    return itemsOf<Item>(body)
   }
 
   async *#lines<T>(path: string, query: Query): AsyncGenerator<T> {
     const { readLines, send } = await import('./http.ts')
     const { target, signal } = this.#options
-    const response = await send(target, { method: 'GET', path: this.#path(path, query), signal })
+    const { consistency } = this.#options
+    const response = await send(target, {
+      method: 'GET',
+      path: this.#path(path, { ...query, consistency }),
+      signal,
+    })
     try {
       yield* readLines(response) as AsyncGenerator<T>
     } finally {
@@ -118,14 +146,16 @@ export class Client {
     }
   }
 
-  async #write<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  async #write<T>(method: 'POST' | 'DELETE', path: string, body?: unknown, query: Query = {}): Promise<T> {
     const headers = { 'tutti-request-id': randomUUID() }
     const answer = await this.#exchange({
       method,
-      path: this.#path(path, {}),
+      path: this.#path(path, query),
       headers,
       ...(method === 'POST' ? { body: body ?? {} } : {}),
     })
+    const { index } = answer as { index?: number }
+    this.#written.index = Math.max(this.#written.index, index ?? 0)
     return itemsOf<T>(answer)[0] as T
   }
 

@@ -6,6 +6,10 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '-o, --output <format>', description: 'how to print lists', choices: FORMATS },
   { flags: '-q, --quiet', description: 'names only' },
   { flags: '--connect <address>', description: 'the node to talk to: unix:PATH or http(s)://HOST:PORT' },
+  {
+    flags: '--consistency <how>',
+    description: 'how fresh: local (at once, with its age), linear, bounded:500ms (at most that old)',
+  },
   { flags: '--timeout <duration>', description: 'give up after this time' },
   { flags: '--no-color', description: 'no colours' },
   { flags: '--ascii', description: 'no glyphs beyond ASCII' },

@@ -9,6 +9,7 @@ import type { Format } from './output/format.ts'
 import { makeStyle, wantsColour } from './output/style.ts'
 import { elapsed } from './output/time.ts'
 import { HelpAsked, helpText, overviewText, type Request, readCall, readRequest } from './program.ts'
+import { staleNotice } from './staleness.ts'
 import type { Terminal } from './terminal.ts'
 import { usage } from './usage.ts'
 
@@ -106,12 +107,18 @@ const sessionOf = (flags: Flags, host: Host, signal: AbortSignal): Session => {
   const { terminal } = host
   const isPlain = !flags.is('color')
   const isAscii = flags.is('ascii')
+  const errorStyle = styleFor(isPlain, isAscii, terminal.isErrorTTY, host)
   return {
     terminal,
     style: styleFor(isPlain, isAscii, terminal.isOutputTTY, host),
-    errorStyle: styleFor(isPlain, isAscii, terminal.isErrorTTY, host),
+    errorStyle,
     format: flags.is('quiet') ? 'name' : ((flags.text('output') ?? 'table') as Format),
-    client: clientFor(settings, host.node, signal),
+    client: clientFor(settings, {
+      node: host.node,
+      signal,
+      consistency: flags.text('consistency'),
+      onMeta: staleNotice(text => terminal.note(text), errorStyle),
+    }),
     signal,
     settings,
     verbs: VERBS,

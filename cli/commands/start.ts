@@ -129,11 +129,8 @@ export const command: Command = {
     // It waits for others, perhaps for long. The end of the process is as good to it as a crash: it may start again.
     if (node === 'interrupted') throw session.signal.reason
     const settings = { ...session.settings, connect: [`unix:${node.socketPath}`] }
-    const client = clientFor(
-      settings,
-      null,
-      AbortSignal.any([session.signal, AbortSignal.timeout(ADVICE_MS)]),
-    )
+    const signal = AbortSignal.any([session.signal, AbortSignal.timeout(ADVICE_MS)])
+    const client = clientFor(settings, { node: null, signal })
     await session.terminal.write(`${introduction(node, session.style).join('\n')}\n`)
     // The node runs; a cluster that cannot answer yet (no quorum) is no reason to end it.
     const lines = await advice(node, client).catch(() => [LEADERLESS])

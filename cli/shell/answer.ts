@@ -18,11 +18,8 @@ export const answerCompletion = async (argv: readonly string[], host: Host): Pro
   const words = argv[0] === '--' ? argv.slice(1) : argv
   try {
     const settings = readSettings(host.environment, { connect: null, isDebug: false }, host.isRoot)
-    const client = clientFor(
-      settings,
-      null,
-      AbortSignal.timeout(Number(host.environment.TUTTI_COMPLETION_MS) || LIVE_BUDGET_MS),
-    )
+    const budgetMs = Number(host.environment.TUTTI_COMPLETION_MS) || LIVE_BUDGET_MS
+    const client = clientFor(settings, { node: null, signal: AbortSignal.timeout(budgetMs) })
     const found = await complete(words.slice(0, -1), words.at(-1) ?? '', {
       verbs: VERBS,
       live: liveNames(client),

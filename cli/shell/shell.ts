@@ -2,6 +2,7 @@
 import { type REPLServer, start } from 'node:repl'
 import { splitWords } from '../../node/api/native/words.ts'
 import { type Failure, failureOf } from '../../node/errors.ts'
+import type { Client } from '../client.ts'
 import type { Session } from '../command.ts'
 import { errorText } from '../output/error.ts'
 import { elapsed } from '../output/time.ts'
@@ -69,10 +70,13 @@ class Shell implements ShellState {
 
   /** Looks who answers now, and whether it leads. */
   async refresh(): Promise<void> {
-    this.#view = await viewOf(
-      this.session.client.with({ node: this.node, signal: AbortSignal.timeout(LOOK_MS) }),
-      this.node,
-    )
+    this.#view = await viewOf(this.#glance(), this.node)
+  }
+
+  /** For what the shell asks on its own account: at once or not at all, and in silence. */
+  #glance(): Client {
+    const signal = AbortSignal.timeout(LOOK_MS)
+    return this.session.client.with({ node: this.node, signal, consistency: 'local', onMeta: () => {} })
   }
 
   /** Runs one line of words as a verb. Ctrl-C aborts the signal and nothing else. */
@@ -137,9 +141,7 @@ class Shell implements ShellState {
   async #complete(line: string): Promise<[string[], string]> {
     const words = line.split(/\s+/)
     const current = words.pop() ?? ''
-    const signal = AbortSignal.timeout(LOOK_MS)
-    const client = this.session.client.with({ node: this.node, signal })
-    const sources = { verbs: this.session.verbs, live: liveNames(client) }
+    const sources = { verbs: this.session.verbs, live: liveNames(this.#glance()) }
     const before = words.filter(word => word !== '')
     const isDot = before[0]?.startsWith('.') === true
     if (isDot || (before.length === 0 && current.startsWith('.')))

@@ -2,12 +2,13 @@
 import type { State } from '../../scheduler/index.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { consistencyOf } from './consistency.ts'
 import type { Params, Route } from './dialect.ts'
-import type { Consistency, Gateway } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { nodeNamed } from './node-name.ts'
 import type { PeerApi } from './proxy.ts'
 import { errorReply, type Reply } from './reply.ts'
-import { type ApiRequest, mayActAs } from './request.ts'
+import { type ApiRequest, mayActAs, timeoutOf } from './request.ts'
 import type { Router } from './router.ts'
 
 const READ_TIMEOUT_MS = 5_000
@@ -37,8 +38,8 @@ export const createDispatch = (deps: DispatchDeps): Dispatch => {
   }
 
   const answerHere = async (request: ApiRequest, route: Route, params: Params): Promise<Reply> => {
-    const consistency = consistencyOf(request)
-    if (route.method === 'GET' && consistency === 'linear') await gateway.read(consistency, READ_TIMEOUT_MS)
+    const consistency = consistencyOf(request, 'local')
+    if (route.method === 'GET') await gateway.read(consistency, timeoutOf(request, READ_TIMEOUT_MS))
     return route.handler(request, params)
   }
 
@@ -106,12 +107,4 @@ const otherNode = (
   if (name === undefined || request.isForwarded) return null
   const node = nodeNamed(state, name)
   return node.id === selfId ? null : node
-}
-
-const consistencyOf = ({ query }: ApiRequest): Consistency => {
-  const { consistency = 'local' } = query
-  if (consistency === 'local' || consistency === 'linear') return consistency
-  throw new Failure('E_INVALID', `consistency must be local or linear, got "${consistency}"`, {
-    facts: { field: 'consistency' },
-  })
 }

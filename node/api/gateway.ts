@@ -6,6 +6,8 @@ import type { ClusterEvent, Command, Refusal, RefusalCode, State } from '../../s
 import type { Clock } from '../clock.ts'
 import type { Consensus, ConsensusStatus } from '../consensus/consensus.ts'
 import { type ErrorCode, Failure } from '../errors.ts'
+import { type Consistency, consistencyText } from './consistency.ts'
+import { createFreshness, type Freshness } from './freshness.ts'
 import { nearest } from './nearest.ts'
 import { createBell } from './stream.ts'
 
@@ -19,9 +21,6 @@ export type Write = {
   readonly timeoutMs: number
 }
 
-/** `local` answers at once with its age; `linear` covers every write acknowledged before the call. */
-export type Consistency = 'local' | 'linear'
-
 export type Watched =
   | { readonly type: 'event'; readonly event: ClusterEvent }
   /** Events from `fromIndex` on, and before the next one, are not kept any more. */
@@ -33,10 +32,11 @@ export type Gateway = {
    * E_NO_LEADER, E_NO_QUORUM, E_TIMEOUT, E_BUSY (retry with the same request id).
    */
   submit(intent: Intent, write: Write): Promise<number>
-  /** Throws E_NO_LEADER, E_NO_QUORUM, E_TIMEOUT for `linear`. */
+  /** Throws E_NO_LEADER, E_NO_QUORUM, E_TIMEOUT, E_BUSY when the replica cannot be made as fresh as that. */
   read(consistency: Consistency, timeoutMs: number): Promise<State>
   /** The replica as it is. */
   state(): State
+  /** With the age that is known here: a read point that was just reached counts as well. */
   status(): ConsensusStatus
   /**
    * Events from an index on (0: all that are kept), then, with `follow`, later ones until `signal` aborts. Holds nothing
@@ -51,23 +51,55 @@ export type Gateway = {
   subscribe(listener: () => void): () => void
 }
 
-export const createGateway = ({ consensus, clock }: { consensus: Consensus; clock: Clock }): Gateway => ({
-  async submit(intent, write) {
-    const command = { ...intent, atMs: clock.wallMs() } as Command
-    const outcome = await consensus.submit(command, write).catch(thrown => Promise.reject(withHint(thrown)))
-    if (outcome.ok) return outcome.index
-    throw refused(outcome.refusal, intent, consensus.state())
-  },
-  async read(consistency, timeoutMs) {
-    if (consistency === 'linear')
-      await consensus.barrier({ timeoutMs }).catch(thrown => Promise.reject(withHint(thrown)))
-    return consensus.state()
-  },
-  state: () => consensus.state(),
-  status: () => consensus.status(),
-  watch: options => watchEvents(consensus, options),
-  subscribe: listener => consensus.subscribe(() => listener()),
-})
+export const createGateway = ({ consensus, clock }: { consensus: Consensus; clock: Clock }): Gateway => {
+  const freshness = createFreshness(consensus, clock)
+  return {
+    async submit(intent, write) {
+      const command = { ...intent, atMs: clock.wallMs() } as Command
+      const outcome = await consensus.submit(command, write).catch(thrown => Promise.reject(withHint(thrown)))
+      if (outcome.ok) return outcome.index
+      throw refused(outcome.refusal, intent, consensus.state())
+    },
+    async read(consistency, timeoutMs) {
+      if (!isFreshEnough(freshness, consistency))
+        await freshness
+          .renew(timeoutMs)
+          .catch(thrown => Promise.reject(tooOld(thrown, consistency, freshness.provenAgeMs())))
+      return consensus.state()
+    },
+    state: () => consensus.state(),
+    status: () => withAge(consensus.status(), freshness.provenAgeMs()),
+    watch: options => watchEvents(consensus, options),
+    subscribe: listener => consensus.subscribe(() => listener()),
+  }
+}
+
+const isFreshEnough = (freshness: Freshness, consistency: Consistency): boolean => {
+  if (typeof consistency === 'string') return consistency === 'local'
+  const ageMs = freshness.provenAgeMs()
+  return ageMs !== null && ageMs <= consistency.ageMsMax
+}
+
+const withAge = (status: ConsensusStatus, provenAgeMs: number | null): ConsensusStatus => {
+  if (provenAgeMs === null || (status.ageMs !== null && status.ageMs <= provenAgeMs)) return status
+  return { ...status, ageMs: provenAgeMs }
+}
+
+/** The read point could not be reached: what was asked for, why it cannot be had, and what can. */
+const tooOld = (thrown: unknown, consistency: Consistency, provenAgeMs: number | null): unknown => {
+  if (!(thrown instanceof Failure)) return thrown
+  const { code, message, facts, cause } = thrown
+  const known = provenAgeMs === null ? 'never' : `${Math.round(provenAgeMs)} ms ago`
+  return new Failure(
+    code,
+    {
+      message: `no ${consistencyText(consistency)} read is possible now: ${message}`,
+      why: `only the leader of a majority knows what the newest write is; this node last asked it ${known}`,
+      try: 'tutti status, or read what this node has, with its age: consistency local',
+    },
+    { facts: { ...facts, consistency: consistencyText(consistency) }, cause },
+  )
+}
 
 async function* watchEvents(
   consensus: Consensus,

@@ -60,6 +60,12 @@ export const numberOf = (
   )
 }
 
+const TIMEOUT_MS_MAX = 120_000
+
+/** `?timeout=` in milliseconds: how long the caller waits for the leader's word. Throws E_INVALID. */
+export const timeoutOf = (request: ApiRequest, otherwiseMs: number): number =>
+  numberOf(request, 'timeout', { min: 1, max: TIMEOUT_MS_MAX }) ?? otherwiseMs
+
 export type Fields = Readonly<Record<string, unknown>>
 
 /** The body as an object that has no other fields than these; an absent body is an empty object. Throws E_INVALID. */

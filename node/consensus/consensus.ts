@@ -41,7 +41,10 @@ export type ConsensusStatus = {
   readonly isJoint: boolean
   /** As leader: a quorum answered within an election timeout. As follower: the leader was heard within one. */
   readonly hasQuorum: boolean
-  /** How old the state may be: 0 on a leader with quorum, else milliseconds since the leader was last heard; null: never. */
+  /**
+   * How old the state seems to be: 0 on a leader that a quorum answers, else milliseconds since the leader was last heard
+   * and all that it had committed was applied here; null: never. What comes late on the wire does not show in it.
+   */
   readonly ageMs: number | null
   /** On the leader only, else empty. */
   readonly followers: readonly Follower[]

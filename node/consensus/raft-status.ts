@@ -14,7 +14,7 @@ export const roleOf = (status: Status): ConsensusStatus['role'] => {
  * Ticks since a quorum was last heard of by the leader: the largest of the smallest ages that make up a majority. During a
  * joint change both majorities count.
  */
-export const quorumAgeTicks = (status: Status): number => {
+const quorumAgeTicks = (status: Status): number => {
   const ages = new Map(status.peers.map(peer => [peer.id, peer.ticksSinceHeard]))
   const ageOf = (voters: readonly PeerId[]): number => {
     const sorted = voters
@@ -23,6 +23,15 @@ export const quorumAgeTicks = (status: Status): number => {
     return sorted[Math.floor(voters.length / 2)] ?? 0
   }
   return Math.max(ageOf(status.configuration.voters), ageOf(status.configuration.votersOutgoing))
+}
+
+/** Ticks since the leader, or on the leader a quorum, was heard; null when that says nothing about the age of the state. */
+export const contactTicks = (status: Status, isLeading: boolean): number | null => {
+  if (status.leader === null) return null
+  if (status.role !== 'leader') return status.ticksSinceLeader
+  const ticks = quorumAgeTicks(status)
+  // Until an entry of its own term is applied, a new leader may lack what others have committed.
+  return isLeading && Number.isFinite(ticks) ? ticks : null
 }
 
 /** The leader, unless it was not heard of for an election timeout: a learner's core never gives up on one. */
@@ -43,8 +52,9 @@ export const statusOf = (
   facts: {
     readonly appliedIndex: number
     readonly tickMs: number
+    readonly electionTicksMin: number
     readonly electionTicksMax: number
-    /** Milliseconds since the leader (on the leader: a quorum) was last heard; null: never. */
+    /** Milliseconds since the leader (on the leader: a quorum) was last heard, all of which is applied; null: never. */
     readonly contactAgeMs: number | null
     readonly lastWriteMs: number | null
   },
@@ -53,6 +63,9 @@ export const statusOf = (
   const leader = livingLeader(status, facts.electionTicksMax)
   const hasQuorum = isLeader ? quorumAgeTicks(status) < facts.electionTicksMax : leader !== null
   const { configuration } = status
+  // Those who answered so lately help nobody else to be elected yet.
+  const isUndisputed =
+    isLeader && facts.contactAgeMs !== null && facts.contactAgeMs < facts.electionTicksMin * facts.tickMs
   return {
     id: status.id,
     role: roleOf(status),
@@ -66,7 +79,7 @@ export const statusOf = (
     learners: configuration.learners,
     isJoint: configuration.votersOutgoing.length > 0,
     hasQuorum,
-    ageMs: isLeader && hasQuorum ? 0 : facts.contactAgeMs,
+    ageMs: isUndisputed ? 0 : facts.contactAgeMs,
     followers: status.peers.map(peer => followerOf(peer, facts.tickMs)),
     lastWriteMs: facts.lastWriteMs,
     fatal: null,

@@ -10,9 +10,10 @@ import { type Failure, failureOf, messageOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import { Applier } from './applier.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
+import { Contact } from './contact.ts'
 import { PromiseQueue } from './promise-queue.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
-import { idleStatus, livingLeader, quorumAgeTicks, statusOf } from './raft-status.ts'
+import { contactTicks, idleStatus, livingLeader, statusOf } from './raft-status.ts'
 import { SnapshotTraffic } from './snapshot-traffic.ts'
 import { loadStartup, type Startup } from './startup.ts'
 
@@ -41,8 +42,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #batchBytes = 0
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
-  /** When the leader, or on the leader a quorum, was last heard. */
-  #contactAtMs: number | null = null
+  readonly #contact: Contact
   #lastWriteMs: number | null = null
   #cancelTick: () => void = () => undefined
   readonly #inputs: Input[] = []
@@ -50,6 +50,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   constructor(deps: RaftDeps) {
     this.#deps = deps
+    this.#contact = new Contact(deps.settings.core.electionTicksMax)
   }
 
   start(ctx: Context<RaftMessage>): void {
@@ -232,6 +233,7 @@ class RaftActor implements Behavior<RaftMessage> {
       return ctx.log.debug('message of a node that left', { from })
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
+    if ('commit' in message && from === this.#known.leader) this.#contact.told(message.commit)
   }
 
   #queueApply(running: Running, ctx: Context<RaftMessage>): void {
@@ -347,9 +349,8 @@ class RaftActor implements Behavior<RaftMessage> {
     const status = running.core.status()
     this.#noteLeader(status)
     const nowMs = ctx.monotonicMs()
-    const ageTicks = status.role === 'leader' ? quorumAgeTicks(status) : status.ticksSinceLeader
-    if (status.leader !== null && Number.isFinite(ageTicks))
-      this.#contactAtMs = Math.max(this.#contactAtMs ?? 0, nowMs - ageTicks * tickMs)
+    if (this.#isLeading) this.#contact.told(status.commitIndex)
+    this.#contact.ticked(nowMs, contactTicks(status, this.#isLeading))
     running.traffic.forgetUnused(nowMs)
     // A leader whose disk hangs commits nothing itself and still keeps others from leading (etcd issue 15247).
     const writingMs = running.writingSinceMs === null ? 0 : nowMs - running.writingSinceMs
@@ -373,8 +374,9 @@ class RaftActor implements Behavior<RaftMessage> {
     return statusOf(this.#running.core.status(), {
       appliedIndex,
       tickMs: settings.tickMs,
+      electionTicksMin: settings.core.electionTicksMin,
       electionTicksMax: settings.core.electionTicksMax,
-      contactAgeMs: this.#contactAtMs === null ? null : Math.max(0, ctx.monotonicMs() - this.#contactAtMs),
+      contactAgeMs: this.#contact.ageMs(ctx.monotonicMs(), appliedIndex),
       lastWriteMs: this.#lastWriteMs,
     })
   }

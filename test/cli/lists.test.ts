@@ -108,6 +108,35 @@ test('status says who leads, how many failures it bears and how old it is', asyn
   assert.match(lost.out, /reads\s+4000 ms old/)
 })
 
+test('data that may be old is shown, with its age beside it on stderr', async ({ api }) => {
+  api.ageMs = 14_500
+  const { code, out, err } = await tutti(api.socket, ['ps', 'web', '-o', 'json'])
+  assert.is(code, 0)
+  assert.is(JSON.parse(out).items.length, 3)
+  assert.match(err, /^old: data as of \d\d:\d\d:\d\d\.\d, 14s ago: birch hears of no leader\./)
+  assert.is(err.match(/old:/g)?.length, 1, 'once, however many lists were read')
+  api.ageMs = null
+  assert.match((await tutti(api.socket, ['ps'])).err, 'data of unknown age: birch has heard of no leader')
+  api.ageMs = 900
+  assert.is((await tutti(api.socket, ['ps'])).err, '', 'an election is no news')
+})
+
+test('--consistency is passed on with every read, and with a dry run', async ({ api }) => {
+  await tutti(api.socket, ['ps', '--consistency', 'linear'])
+  await tutti(api.socket, ['--consistency', 'bounded:500ms', 'events'])
+  await tutti(api.socket, ['run', '--name', 'x', '--dry-run', '--consistency', 'local', 'img'])
+  await tutti(api.socket, ['ps'])
+  assert.equal(
+    api.asked.map(({ path, query }) => [path, query.get('consistency')]),
+    [
+      ['pods', 'linear'],
+      ['events', 'bounded:500ms'],
+      ['workloads', 'local'],
+      ['pods', null],
+    ],
+  )
+})
+
 test('raft tells how far each follower trails', async ({ api }) => {
   assert.match(
     (await tutti(api.socket, ['raft'])).out,

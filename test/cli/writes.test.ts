@@ -153,6 +153,23 @@ test('apply refuses a wrong file with its place before it sends anything', async
   assert.is(missing.code, 2)
 })
 
+test('what was written never looks undone, though another node answers that has not heard of it', async ({
+  api,
+}) => {
+  api.nodes = api.nodes.map(node => ({ ...node, pods: 0 }))
+  api.readIndex = api.status.index - 1
+  const { code } = await tutti(api.socket, ['drain', 'ash'])
+  assert.is(code, 0)
+  assert.equal(
+    api.asked.map(({ path, query }) => [path, query.get('consistency')]),
+    [
+      ['nodes/ash/drain', null],
+      ['nodes', null],
+      ['nodes', 'linear'],
+    ],
+  )
+})
+
 test('scale, stop, restart, rm, drain and activate reach their routes', async ({ api }) => {
   api.nodes = api.nodes.map(node => ({ ...node, pods: 0 }))
   const sent = async (...argv: string[]): Promise<string> => {

@@ -10,7 +10,7 @@ import type {
 } from '../../node/api/native/schema.ts'
 import { Failure } from '../../node/errors.ts'
 import { ask, raw } from '../harness/api-client.ts'
-import { closeAll, house, ROUTES } from '../harness/api-house.ts'
+import { closeAll, house, ROUTES, webFile } from '../harness/api-house.ts'
 import { spec } from '../harness/api-world.ts'
 
 const reads = suite('api reads')
@@ -81,7 +81,69 @@ reads('a linear read waits for the leader, a local one answers without', async (
   assert.equal([answer.status, answer.error().code], [503, 'E_NO_QUORUM'])
   consensus.fail(null)
   assert.is((await ask(local, '/tutti/v1/pods?consistency=linear')).status, 200)
-  assert.is((await ask(local, '/tutti/v1/pods?consistency=eventual')).status, 400)
+})
+
+reads('every read takes a consistency, and a wrong one is told the three forms', async () => {
+  const { world, local, consensus } = await house(['ash', 'birch'])
+  world.apply(spec('web'))
+  const gets = ROUTES.filter(([method]) => method === 'GET').map(([, path]) => path)
+  for (const path of gets) {
+    const wrong = await ask(local, `/tutti/v1${path}?consistency=eventual`)
+    assert.equal([wrong.status, wrong.error().code], [400, 'E_INVALID'], path)
+    assert.match(wrong.error().message, 'local, linear or bounded:DURATION')
+    assert.is((await ask(local, `/tutti/v1${path}?consistency=bounded:1m`)).status, 200, path)
+  }
+  consensus.fail(new Failure('E_NO_QUORUM', 'no quorum'))
+  for (const path of gets) {
+    const linear = await ask(local, `/tutti/v1${path}?consistency=linear&timeout=100`)
+    assert.equal([linear.status, linear.error().code], [503, 'E_NO_QUORUM'], path)
+    assert.is(
+      (await ask(local, `/tutti/v1${path}?consistency=bounded:1m`)).status,
+      200,
+      'it was asked just now',
+    )
+    assert.is((await ask(local, `/tutti/v1${path}?consistency=bounded:0ms`)).status, 503, path)
+  }
+})
+
+reads('a read at another node is as fresh as asked for there, and carries that node’s age', async () => {
+  const { world, local, consensus } = await house(['ash', 'birch'])
+  const birch = world.deps('birch').consensus
+  consensus.pretend({ ageMs: 4, term: 7 })
+  birch.pretend({ ageMs: 5_000, term: 6 })
+  for (const path of ['nodes', 'events', 'workloads/none']) {
+    const { headers } = await ask(local, `/tutti/v1/${path}?node=birch`)
+    assert.equal(
+      [headers['tutti-node'], headers['tutti-term'], headers['tutti-age-ms']],
+      ['birch', '6', '5000'],
+      path,
+    )
+  }
+  birch.fail(new Failure('E_NO_QUORUM', 'no quorum'))
+  assert.is((await ask(local, '/tutti/v1/nodes?node=birch&consistency=linear')).status, 503)
+  assert.is((await ask(local, '/tutti/v1/nodes?consistency=linear')).status, 200)
+})
+
+reads('what is changed by what is read is read linearly', async () => {
+  const { world, local, consensus } = await house(['ash', 'birch', 'cedar'])
+  world.apply(spec('web'))
+  const before = world.log.state.index
+  consensus.fail(new Failure('E_NO_QUORUM', 'no quorum'))
+  for (const [method, path, body] of [
+    ['POST', '/workloads', { spec: webFile(2), dryRun: true }],
+    ['POST', '/nodes/birch/drain', {}],
+    ['POST', '/nodes/birch/activate', {}],
+    ['DELETE', '/nodes/cedar', undefined],
+  ] as const) {
+    const answer = await ask(local, `/tutti/v1${path}`, { method, body })
+    assert.equal([answer.status, answer.error().code], [503, 'E_NO_QUORUM'], path)
+  }
+  const dry = await ask(local, '/tutti/v1/workloads?consistency=local', {
+    method: 'POST',
+    body: { spec: webFile(2), dryRun: true },
+  })
+  assert.is(dry.status, 200, 'unless less is asked for')
+  assert.is(world.log.state.index, before)
 })
 
 reads('no secret of the cluster leaves by any read', async () => {

@@ -51,6 +51,9 @@ export class FakeApi {
   explain: ExplainView = sample.explanation()
   events: EventView[] = sample.events()
   logs: LogView[] = sample.logs()
+  /** How old its replica says that it is, and its index; null: that of the status. */
+  ageMs: number | null = 0
+  readIndex: number | null = null
   /** Answers every write with this instead. */
   refusal: Refusal | null = null
   readonly #server = createServer((request, response) => void this.#serve(request, response))
@@ -143,7 +146,10 @@ export class FakeApi {
     const items = lists[head]
     if (items === undefined)
       return this.#refuse({ code: 'E_NOT_FOUND', message: `no route ${path}` }, response)
-    const meta = { node: this.status.node, index: this.status.index, term: this.status.term, ageMs: 0 }
+    // A linear read has what every write before it did.
+    const index = query.get('consistency') === 'linear' ? null : this.readIndex
+    const { node, term } = this.status
+    const meta = { node, index: index ?? this.status.index, term, ageMs: this.ageMs }
     this.#answer(200, { apiVersion: 'tutti/v1', items, meta }, response)
   }
 

@@ -3,10 +3,10 @@ import type { Node } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
 import type { Handler, Route } from '../dialect.ts'
 import { nameOfNode, nodeNamed } from '../node-name.ts'
-import { fieldsOf } from '../request.ts'
+import { fieldsOf, timeoutOf } from '../request.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { livingVoters } from './view-cluster.ts'
-import { type NativeDeps, submit, timeoutOf, written } from './write.ts'
+import { type NativeDeps, stateToChange, submit, WRITE_TIMEOUT_MS, written } from './write.ts'
 
 export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
   const { gateway, consensus, peers } = deps
@@ -15,7 +15,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     (type: 'node/Drain' | 'node/Activate', tell: (name: string, isChanged: boolean) => string): Handler =>
     async (request, { name = '' }) => {
       await fieldsOf(request, [])
-      const node = nodeNamed(gateway.state(), name)
+      const node = nodeNamed(await stateToChange(gateway, request), name)
       const index = await submit(gateway, request, { type, id: node.id })
       const changed = (gateway.state().nodes.get(node.id)?.modifiedIndex ?? index) >= index
       return written({ index, changed, message: tell(node.name, changed) })
@@ -29,7 +29,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
   )
 
   const remove: Handler = async (request, { name = '' }) => {
-    const node = nodeNamed(gateway.state(), name)
+    const node = nodeNamed(await stateToChange(gateway, request), name)
     if (node.state === 'left')
       return written({
         index: gateway.state().index,
@@ -69,7 +69,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
       if (request.isForwarded) throw noLeader()
       return peers.forward({ id: leader, name: nameOfNode(state, leader) }, request)
     }
-    const timeoutMs = timeoutOf(request)
+    const timeoutMs = timeoutOf(request, WRITE_TIMEOUT_MS)
     await consensus.transferLeadership(target === null ? { timeoutMs } : { to: target.id, timeoutMs })
     const message = `${deps.node.name} has handed leadership ${target === null ? 'over' : `to ${target.name}`}`
     return written({ index: gateway.state().index, changed: true, message })

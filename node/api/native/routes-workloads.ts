@@ -8,7 +8,7 @@ import { type ApiRequest, fieldsOf } from '../request.ts'
 import { dryRun } from './dry-run.ts'
 import type { ApplyRequest } from './schema.ts'
 import { issueText, parseWorkload } from './workload-file.ts'
-import { type NativeDeps, submit, written } from './write.ts'
+import { type NativeDeps, stateToChange, submit, written } from './write.ts'
 
 const ISSUES_TOLD_MAX = 10
 
@@ -32,7 +32,8 @@ export const workloadRoutes = (deps: NativeDeps): readonly Route[] => {
   const apply: Handler = async request => {
     const { spec, checkIndex, isDryRun } = await applyRequestOf(request)
     const intent = { type: 'workload/Apply', spec, checkIndex } as const
-    if (isDryRun) return written(dryRun(gateway.state(), { ...intent, atMs: deps.clock.wallMs() }))
+    if (isDryRun)
+      return written(dryRun(await stateToChange(gateway, request), { ...intent, atMs: deps.clock.wallMs() }))
     const isNew = rowOf(spec.name) === undefined
     const index = await submit(gateway, request, intent)
     const changed = (rowOf(spec.name)?.modifiedIndex ?? index) >= index

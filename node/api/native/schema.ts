@@ -21,8 +21,18 @@
  *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
  *
  * Any request may carry `?node=NAME`: it is answered by that node (the shell's `.on NODE`). Writes carry the header
- * `tutti-request-id`; a retry with the same id is applied once. Replies carry `tutti-index`, `tutti-term`, `tutti-age-ms`.
- * `?consistency=linear` waits for a read index first; the default `local` answers at once with its age.
+ * `tutti-request-id`; a retry with the same id is applied once.
+ *
+ * Replies, errors and the heads of streams too, carry `tutti-node`, `tutti-index`, `tutti-term` and `tutti-age-ms` of the
+ * replica that was read; without the last one, no leader was ever heard. Any GET takes `?consistency=`:
+ *
+ *   local           the default: at once, whatever the age
+ *   linear          every write acknowledged before the request is in the answer; E_NO_LEADER, E_NO_QUORUM, E_TIMEOUT if
+ *                   that cannot be known within `?timeout=` milliseconds
+ *   bounded:500ms   at once when this node asked the leader so recently that no older write can be missing, else as linear
+ *
+ * What is decided by what is read (dry runs; drain, activate and remove of a node by its name) reads linearly, unless the
+ * request says otherwise. Everything else is decided by the state machine, in the order of the log.
  */
 
 import type {

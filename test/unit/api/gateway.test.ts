@@ -9,7 +9,8 @@ import { virtualClock } from '../../harness/virtual-clock.ts'
 const gatewayOf = (log = fakeLog()) => {
   const world = apiWorld(['ash'], log)
   const { consensus } = world.deps('ash')
-  return { world, consensus, gateway: createGateway({ consensus, clock: virtualClock(AT_MS) }) }
+  const clock = virtualClock(AT_MS)
+  return { world, consensus, clock, gateway: createGateway({ consensus, clock }) }
 }
 
 const failureOf = (work: Promise<unknown>): Promise<Failure> =>
@@ -50,6 +51,27 @@ test('a failure of consensus says what still works and what to try', async () =>
   assert.ok(failure.hint)
   assert.is((await failureOf(gateway.read('linear', 10))).code, 'E_NO_LEADER')
   assert.is(await gateway.read('local', 10), gateway.state())
+})
+
+test('a bounded read asks the leader only when the last answer is too old', async () => {
+  const { consensus, clock, gateway } = gatewayOf()
+  const bounded = { ageMsMax: 500 }
+  consensus.pretend({ ageMs: 9_000 })
+  await gateway.read(bounded, 10)
+  assert.is(gateway.status().ageMs, 0, 'the age that is told is the one that was found out')
+  consensus.fail(new Failure('E_NO_QUORUM', 'no quorum'))
+  clock.advance(500)
+  assert.is(await gateway.read(bounded, 10), gateway.state())
+  assert.is(gateway.status().ageMs, 500)
+  clock.advance(1)
+  const failure = await failureOf(gateway.read(bounded, 10))
+  assert.is(failure.code, 'E_NO_QUORUM')
+  assert.match(failure.message, 'no bounded:500ms read is possible now: no quorum')
+  assert.match(failure.why ?? '', 'asked it 501 ms ago')
+  assert.match(failure.hint ?? '', 'local')
+  consensus.fail(null)
+  await gateway.read(bounded, 10)
+  assert.is(gateway.status().ageMs, 0)
 })
 
 const texts = async (watched: AsyncIterable<Watched>): Promise<string[]> => {
