@@ -67,6 +67,34 @@ test('a leader whose disk is full gives up its place, and writes go on', async (
   await stage.settled()
 })
 
+test('a leader whose disk stands still hands over, though everybody hears it', async () => {
+  const stage = await Stage.raise(3)
+  const old = stage.leader()
+  assert.ok(old)
+  old.disk.setSlowness(2_000)
+  void stage.apply(old, 3).catch(() => undefined)
+  await stage.until('another leads', () => stage.leader() !== null && stage.leader() !== old)
+  const outcome = await stage.answer(stage.apply(stage.leader(), 4))
+  assert.is(outcome.ok, true)
+  old.disk.setSlowness(1)
+  await stage.settled()
+})
+
+test('a leader that is told to stop hands over first, and no election timeout passes', async () => {
+  const stage = await Stage.raise(3)
+  const old = stage.leader()
+  assert.ok(old)
+  const startedMs = stage.world.timeline.nowMs()
+  stage.world.stop(old)
+  await stage.until('another leads', () => stage.leader() !== null && stage.leader() !== old)
+  assert.ok(stage.world.timeline.nowMs() - startedMs < 100, 'the handing over takes a few round trips')
+  await stage.until('it has stopped', () => old.program === null)
+  const outcome = await stage.answer(stage.apply(stage.leader(), 4))
+  assert.is(outcome.ok, true)
+  stage.world.start(old)
+  await stage.settled()
+})
+
 test('a node that lost power comes back to empty hands and gets work again', async () => {
   const stage = await Stage.raise(3)
   await stage.answer(stage.apply(stage.leader(), 6))

@@ -5,89 +5,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   bootstrapState,
-  defaultOptions,
   type Entry,
-  type Envelope,
   emptyConfiguration,
   type Input,
   joinerState,
   type Message,
-  type Options,
-  Raft,
-  type Ready,
-  type SavedState,
 } from '../../../raft/index.ts'
-
-const bytes = (size: number) => new Uint8Array(size)
-
-const propose = (...sizes: number[]): Input => ({
-  type: 'propose',
-  proposals: sizes.map((size, position) => ({ key: `p${position}`, data: bytes(size) })),
-})
-
-/** A log of `terms` after a first entry that makes a, b and c voters. */
-const saved = (...terms: number[]): SavedState => {
-  const configuration = { ...emptyConfiguration, voters: ['a', 'b', 'c'] }
-  const first: Entry = { type: 'configuration', index: 1, term: 1, configuration }
-  const rest = terms.map((term, position): Entry => ({ type: 'noop', index: position + 2, term }))
-  return {
-    hardState: { term: terms.at(-1) ?? 1, vote: null, commit: 1 },
-    snapshot: null,
-    entries: [first, ...rest],
-  }
-}
-
-class Subject {
-  readonly raft: Raft
-  ready: Ready
-
-  constructor(state: SavedState, options: Partial<Options> = {}) {
-    this.raft = new Raft('a', state, { ...defaultOptions(50), ...options }, () => 0)
-    this.ready = this.raft.step({ type: 'applied', index: 0 })
-  }
-
-  step(input: Input): this {
-    this.ready = this.raft.step(input)
-    return this
-  }
-
-  hear(from: string, message: Message): this {
-    return this.step({ type: 'receive', envelope: { from, to: 'a', message } })
-  }
-
-  tick(count: number): this {
-    for (let i = 0; i < count; i++) this.step({ type: 'tick' })
-    return this
-  }
-
-  persist(): this {
-    const sequence = this.ready.persist?.sequence
-    assert.ok(sequence, 'there is something to persist')
-    return this.step({ type: 'persisted', sequence })
-  }
-
-  campaign(): this {
-    return this.tick(10).hear('b', {
-      type: 'preVoteResult',
-      term: this.raft.status().term + 1,
-      granted: true,
-    })
-  }
-
-  lead(): this {
-    this.campaign().persist()
-    return this.hear('b', { type: 'voteResult', term: this.raft.status().term, granted: true })
-  }
-
-  /** Lead, and have the own empty entry committed. */
-  leadFully(): this {
-    this.lead().persist()
-    const { term, lastIndex } = this.raft.status()
-    return this.hear('b', { type: 'appended', term, match: lastIndex })
-  }
-}
-
-const typesOf = (envelopes: readonly Envelope[]) => envelopes.map(({ message }) => message.type)
+import { bytes, propose, Subject, saved, typesOf } from '../../harness/raft-subject.ts'
 
 test('a request for votes leaves only when the new term and the own vote are durable', () => {
   const { ready } = new Subject(saved()).campaign()
