@@ -91,7 +91,9 @@ export class Customer {
     const { requestId, command } = write
     machine.node.consensus.submit(command, { requestId, timeoutMs: TIMEOUT_MS }).then(
       outcome => {
-        this.#acknowledge(machine, { requestId, command, outcome, atMs: timeline.nowMs() })
+        const atMs = timeline.nowMs()
+        const stateIndex = machine.node?.consensus.state().index ?? outcome.index
+        this.#acknowledge(machine, { machine, stateIndex, requestId, command, outcome, atMs })
         once(() => settle(outcome))()
       },
       thrown => {
@@ -122,7 +124,8 @@ export class Customer {
       index => {
         if (machine.program !== program) return
         this.#world.trace.mark(`${machine.name} read ${index}`)
-        this.#world.notify(checker => checker.read?.({ machine, index, coveredIndex }))
+        const stateIndex = machine.node?.consensus.state().index ?? index
+        this.#world.notify(checker => checker.read?.({ machine, index, coveredIndex, stateIndex }))
       },
       thrown => {
         if (!(thrown instanceof Failure) || !EXPECTED.has(thrown.code))

@@ -94,6 +94,11 @@ export class SimulatedDisk {
     return this.#content
   }
 
+  /** The newest snapshot file; for checkers. */
+  snapshotIndex(): number {
+    return this.#snapshots[0]?.meta.index ?? 0
+  }
+
   logStore(): LogStore {
     const life = this.#life
     const isGone = () => life !== this.#life

@@ -38,6 +38,11 @@ export class History {
     return null
   }
 
+  /** The term of an entry that was applied somewhere. */
+  termAt(index: number): number | undefined {
+    return this.#entries.get(index)?.term
+  }
+
   /** The request that the entry carries, where the reference replica has come so far. */
   requestIdAt(index: number): string | undefined {
     return this.#requestIds.get(index)
@@ -59,7 +64,7 @@ export class History {
   }
 }
 
-const isSameEntry = (one: Entry, other: Entry): boolean => {
+export const isSameEntry = (one: Entry, other: Entry): boolean => {
   if (one.term !== other.term || one.type !== other.type) return false
   if (one.type === 'normal' && other.type === 'normal') return Buffer.compare(one.data, other.data) === 0
   if (one.type === 'configuration' && other.type === 'configuration')

@@ -2,6 +2,7 @@
 import { type AssembledNode, assembleNode, type Origin } from '../../node/assemble.ts'
 import type { Clock } from '../../node/clock.ts'
 import type { ConsensusOptions } from '../../node/consensus/create.ts'
+import type { LogWrite } from '../../node/consensus/storage.ts'
 import type { Log } from '../../node/log.ts'
 import { createFakeRuntime } from '../../node/runtime/fake.ts'
 import { type BehaviorOf, FakeHost } from '../../node/runtime/fake-host.ts'
@@ -42,7 +43,7 @@ export type MachineWatcher = {
   /** Its program ended by itself. */
   gaveUp(machine: Machine, reason: string): void
   /** The disk begins to carry out writes. */
-  writing(machine: Machine, writes: readonly { readonly entries: readonly unknown[] }[]): void
+  writing(machine: Machine, writes: readonly LogWrite[]): void
 }
 
 const PORTS = { first: 20_000, count: 200 }

@@ -2,15 +2,20 @@
 import { prng } from '../harness/prng.ts'
 import { acknowledged } from './checkers/acknowledged.ts'
 import type { Check, Checker } from './checkers/checker.ts'
+import { completeness } from './checkers/completeness.ts'
+import { configuration } from './checkers/configuration.ts'
 import { converges, unsettled } from './checkers/converges.ts'
 import { crashes } from './checkers/crashes.ts'
+import { durable } from './checkers/durable.ts'
 import { election } from './checkers/election.ts'
 import { log } from './checkers/log.ts'
+import { matching } from './checkers/matching.ts'
 import { membership } from './checkers/membership.ts'
 import { placement } from './checkers/placement.ts'
 import { promises } from './checkers/promises.ts'
 import { reads } from './checkers/reads.ts'
 import { state } from './checkers/state.ts'
+import { stickiness } from './checkers/stickiness.ts'
 import { drawDuel, drawFaults, type Fault } from './faults.ts'
 import { History } from './history.ts'
 import { createMischief } from './mischief.ts'
@@ -55,8 +60,9 @@ export const allChecks = (): readonly Check[] => {
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
   })
-  const checks = [log(history), state(history), election, promises, acknowledged, reads, placement]
-  return [...checks, crashes, membership, converges].map(check => fail => {
+  const raft = [election, completeness(history), matching, durable, configuration, stickiness, promises]
+  const served = [log(history), state(history), acknowledged, reads, placement]
+  return [...raft, ...served, crashes, membership, converges].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)
     return checker

@@ -3,7 +3,7 @@
 import type { Log } from '../../node/log.ts'
 import { MemoryNetwork } from '../../node/transport/memory.ts'
 import type { Channel } from '../../node/transport/transport.ts'
-import { defaultOptions, type Entry } from '../../raft/index.ts'
+import { defaultOptions, type Entry, type Message } from '../../raft/index.ts'
 import type { Cluster, State } from '../../scheduler/index.ts'
 import type { Prng } from '../harness/prng.ts'
 import { drawBehaviors } from './behaviors.ts'
@@ -112,6 +112,7 @@ export class World {
       const checker: Checker = check(what => this.fail(checker.name, what))
       return checker
     })
+    this.notify(checker => checker.begin?.(this))
   }
 
   /** The first failure ends the run. */
@@ -155,6 +156,7 @@ export class World {
   start(machine: Machine): void {
     if (machine.program !== null || !machine.hasPower) return
     this.trace.tell(machine.name, 'starts')
+    this.notify(checker => checker.restarted?.(machine))
     machine.start()
   }
 
@@ -241,6 +243,7 @@ export class World {
       logOf: (machine, life) => this.#logOf(machine, life, ''),
       sent: (machine, to, channel, message) => this.#sent(machine, to, channel, message),
       writing: (machine, writes) => {
+        this.notify(checker => checker.writing?.({ machine, writes }))
         if (writes.some(({ entries }) => entries.length > 0) && this.#leader === machine)
           this.onMoment('append', machine)
       },
@@ -272,10 +275,13 @@ export class World {
     this.notify(checker => checker.applied?.({ machine, life, state, entries }))
   }
 
-  #sent(machine: Machine, to: string, channel: Channel, message: unknown): void {
+  #sent(machine: Machine, to: string, channel: Channel, sent: unknown): void {
     if (channel !== 'raft') return
-    const { type, term, granted, match } = message as RaftMessage
-    if (type === 'voteResult' && granted === true) {
+    const message = sent as Message
+    const { type, term } = message
+    const atMs = this.timeline.nowMs()
+    this.notify(checker => checker.sent?.({ machine, to, message, atMs }))
+    if (type === 'voteResult' && message.granted) {
       this.notify(checker => checker.voted?.({ machine, to, term }))
       this.onMoment('vote', machine)
     }
@@ -284,7 +290,7 @@ export class World {
       this.onMoment('election', machine)
     }
     if (type === 'appended') {
-      this.notify(checker => checker.received?.({ machine, match: match ?? 0 }))
+      this.notify(checker => checker.received?.({ machine, match: message.match }))
       this.onMoment('receipt', machine)
     }
     if (type === 'installSnapshot') {
@@ -295,6 +301,7 @@ export class World {
 
   #heard(machine: Machine, message: string, fields: Readonly<Record<string, unknown>>): void {
     if (message !== 'raft') return
+    this.notify(checker => checker.noted?.({ machine, type: String(fields.type), fields }))
     if (fields.type === 'becameLeader') {
       const term = Number(fields.term)
       this.#electedTerm = Math.max(this.#electedTerm, term)
@@ -327,14 +334,6 @@ export class World {
       child: fields => this.#logOf(machine, life, String(fields.actor ?? who)),
     }
   }
-}
-
-/** What is read of Raft's messages on their way out. */
-type RaftMessage = {
-  readonly type: string
-  readonly term: number
-  readonly granted?: boolean
-  readonly match?: number
 }
 
 const describe = (thrown: unknown): string =>

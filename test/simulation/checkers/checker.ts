@@ -1,5 +1,6 @@
 /** What a checker is: it watches the whole world and says when a global property does not hold. */
-import type { Entry } from '../../../raft/index.ts'
+import type { LogWrite } from '../../../node/consensus/storage.ts'
+import type { Entry, Message } from '../../../raft/index.ts'
 import type { Command, Outcome, State } from '../../../scheduler/index.ts'
 import type { Committed } from '../history.ts'
 import type { Machine } from '../machine.ts'
@@ -22,14 +23,50 @@ export type Promised = {
 }
 
 export type Acknowledged = {
+  /** Who said so, and how far its own state was. */
+  readonly machine: Machine
+  readonly stateIndex: number
   readonly requestId: string
   readonly command: Command
   readonly outcome: Outcome
   readonly atMs: number
 }
 
+/** A message of Raft on its way out. */
+export type Sent = {
+  readonly machine: Machine
+  readonly to: string
+  readonly message: Message
+  readonly atMs: number
+}
+
+/** What a core says that happened to it. */
+export type Noted = {
+  readonly machine: Machine
+  readonly type: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** A read point was granted. */
+export type ReadPoint = {
+  readonly machine: Machine
+  readonly index: number
+  /** Of the last write that was acknowledged before the read was asked for. */
+  readonly coveredIndex: number
+  /** How far the machine's own state is. */
+  readonly stateIndex: number
+}
+
 export type Checker = {
   readonly name: string
+  /** Before anything happens. */
+  begin?(world: View): void
+  sent?(sent: Sent): void
+  noted?(noted: Noted): void
+  /** A disk begins to carry out these, in this order. */
+  writing?(group: { readonly machine: Machine; readonly writes: readonly LogWrite[] }): void
+  /** Its program begins a new life. */
+  restarted?(machine: Machine): void
   elected?(machine: Machine, term: number): void
   voted?(promised: Promised): void
   /** A node tells a leader that it has all entries up to `match`. */
@@ -38,8 +75,7 @@ export type Checker = {
   committed?(committed: Committed): void
   applied?(replica: Replica): void
   acknowledged?(write: Acknowledged): void
-  /** A read point was granted; `coveredIndex` is that of the last write acknowledged before it was asked for. */
-  read?(read: { readonly machine: Machine; readonly index: number; readonly coveredIndex: number }): void
+  read?(read: ReadPoint): void
   /** An actor of a node program failed. */
   crashed?(machine: Machine, what: string): void
   /** Everything has been quiet for a while and the cluster should be as asked. */

@@ -1,0 +1,61 @@
+/** What is committed is on the disks of a quorum, what is applied is on the own one, and a leader takes no commit back. */
+import type { Configuration } from '../../../raft/index.ts'
+import { emptyConfiguration } from '../../../raft/index.ts'
+import type { Check } from './checker.ts'
+import { isOnQuorum, type Mark } from './holdings.ts'
+import type { View } from './view.ts'
+
+export const durable: Check = fail => {
+  let world: View | null = null
+  /** As of the last committed entry. */
+  let present: { readonly index: number; readonly configuration: Configuration } = {
+    index: 0,
+    configuration: emptyConfiguration,
+  }
+  const told = new Map<string, number>()
+
+  return {
+    name: 'durable',
+    begin(view) {
+      world = view
+    },
+    committed({ entry }) {
+      if (entry.type === 'configuration') present = { index: entry.index, configuration: entry.configuration }
+      if (world === null) return
+      const { machines } = world
+      if (isOnQuorum(machines, present.configuration, entry)) return
+      if (!isOnOtherQuorum(world, present.index, entry))
+        fail(`entry ${entry.index} of term ${entry.term} was applied, and no quorum has it on disk`)
+    },
+    applied({ machine, state }) {
+      const stored = machine.disk.durable()
+      const last = stored?.entries.at(-1)?.index ?? stored?.snapshot?.index ?? 0
+      if (Math.max(last, machine.disk.snapshotIndex()) < state.index)
+        fail(`${machine.id} applied entry ${state.index}; its disk ends at ${last}`)
+    },
+    sent({ machine, message }) {
+      if (message.type !== 'append') return
+      const key = `${machine.id} ${message.term}`
+      const before = told.get(key) ?? 0
+      if (message.commit < before)
+        fail(
+          `${machine.id} told in term ${message.term} that ${before} is committed, and then only ${message.commit}`,
+        )
+      told.set(key, message.commit)
+    },
+  }
+}
+
+/** Its leader may have counted by a newer configuration, one that is on some disk or in a leader's memory. */
+const isOnOtherQuorum = (world: View, presentIndex: number, mark: Mark): boolean =>
+  world.machines.some(machine => {
+    const newer = (machine.disk.durable()?.entries ?? []).filter(entry => entry.index > presentIndex)
+    const isOnDisk = newer.some(
+      entry => entry.type === 'configuration' && isOnQuorum(world.machines, entry.configuration, mark),
+    )
+    const status = machine.node?.consensus.status()
+    const isInMemory =
+      status?.role === 'leader' &&
+      isOnQuorum(world.machines, { voters: status.voters, votersOutgoing: [] }, mark)
+    return isOnDisk || isInMemory
+  })
