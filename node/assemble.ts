@@ -19,8 +19,10 @@ import { announce } from './announce.ts'
 import type { Clock } from './clock.ts'
 import type { ConsensusOptions, RunningConsensus } from './consensus/create.ts'
 import { createConsensus } from './consensus/create.ts'
+import { paced } from './consensus/disk-pace.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
+import { DISK_WORD_MS, diskMetadata, nextDiskWord } from './control/disk-word.ts'
 import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
@@ -98,24 +100,30 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>()
   let isStopped = false
 
+  const disk = paced(parts.logStore, clock)
   const consensus = await createConsensus({
     system,
     transport,
     clock,
     random: parts.random,
     log,
-    logStore: parts.logStore,
+    logStore: disk.store,
     snapshotStore: parts.snapshotStore,
     id,
     bootstrap: parts.origin.type === 'found',
     options: parts.consensusOptions ?? {},
   })
 
+  let diskWord: number | null = null
+  const selfNow = (): Member => {
+    const member = selfMember(parts.facts)
+    return { ...member, metadata: { ...member.metadata, ...diskMetadata(diskWord) } }
+  }
   const vouched = createVouched()
   const swim = swimActor({
     options: parts.swimOptions ?? lan,
     transport,
-    self: () => selfMember(parts.facts),
+    self: selfNow,
     roster: () => rosterOf(consensus.state(), id),
     known: () => [...parts.knownPeers].map(([peer, addresses]) => rememberedMember(peer, addresses)),
     listener: (next, facts) => {
@@ -128,6 +136,16 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const swimRef = system.spawn('swim', swim.create, SWIM_SPAWN)
   swim.listen(swimRef, transport)
   const members = (): readonly Member[] => membership?.members ?? []
+  const tellDisk = (): void => {
+    if (isStopped) return
+    const word = nextDiskWord(diskWord, disk.paceMs())
+    if (word !== diskWord) {
+      diskWord = word
+      swimRef.send({ type: 'swim/SetMetadata', metadata: selfNow().metadata })
+    }
+    clock.after(DISK_WORD_MS, tellDisk)
+  }
+  tellDisk()
 
   const controller = system.spawn('controller', () =>
     controllerActor({ id, consensus, members, seed: () => Math.floor(parts.random() * 2 ** 32) }),

@@ -2,8 +2,11 @@
 import type { Member } from '../../gossip/index.ts'
 import type { Node, NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
-import type { Consensus, ConsensusStatus } from '../consensus/consensus.ts'
+import type { Consensus, ConsensusStatus, Follower } from '../consensus/consensus.ts'
 import { messageOf } from '../errors.ts'
+import { Contacts } from './contact.ts'
+import { diskMsOf } from './disk-word.ts'
+import { heirOf } from './heir.ts'
 import { type Candidate, chooseVoters, KEEPER_POLICY, type KeeperPolicy } from './quorum-keeper.ts'
 import { judge, type Verdict } from './verdicts.ts'
 
@@ -39,8 +42,7 @@ const ZONE_LABEL = 'zone'
 export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   const { id, consensus } = deps
   const policy = { ...KEEPER_POLICY, ...deps.policy }
-  /** Since when a node has been in touch, or not. */
-  const touch = new Map<string, { readonly isAlive: boolean; readonly sinceMs: number }>()
+  const contacts = new Contacts(policy)
   const judging = new Set<string>()
   let isChanging = false
   let isLookDue = false
@@ -68,16 +70,18 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   }
 
   const candidate = (node: Node, status: ConsensusStatus, nowMs: number): Candidate => {
+    const isSelf = node.id === id
     const follower = status.followers.find(one => one.id === node.id)
-    const contactMs = follower?.lastContactMs ?? Number.POSITIVE_INFINITY
-    const isAlive = node.id === id || contactMs < CONTACT_LOST_MS
-    const known = touch.get(node.id)
-    // Lost contact began when it was last heard, not when that was noticed.
-    const sinceMs = isAlive || contactMs === Number.POSITIVE_INFINITY ? nowMs : nowMs - contactMs
-    const now = known?.isAlive === isAlive ? known : { isAlive, sinceMs }
-    touch.set(node.id, now)
-    const lag = node.id === id ? 0 : status.commitIndex - (follower?.match ?? 0)
-    return { id: node.id, zone: node.labels[ZONE_LABEL] ?? null, lag, ...now }
+    const silentMs = follower?.lastContactMs ?? Number.POSITIVE_INFINITY
+    const isAlive = isSelf || silentMs < CONTACT_LOST_MS
+    return {
+      id: node.id,
+      zone: node.labels[ZONE_LABEL] ?? null,
+      ...contacts.note(node.id, { isAlive, silentMs, nowMs }),
+      lag: isSelf ? 0 : lagOf(follower, status),
+      diskMs: diskMsOf(deps.members().find(member => member.id === node.id)),
+      isDrained: !node.schedulable,
+    }
   }
 
   /** Runs `work` as the one change under way. */
@@ -97,11 +101,11 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const nowMs = ctx.monotonicMs()
     const nodes = [...consensus.state().nodes.values()].filter(node => node.state !== 'left')
     const roster = nodes.map(node => candidate(node, status, nowMs))
+    contacts.keepOnly(new Set(roster.map(one => one.id)))
     if (isChanging || status.isJoint || roster.length === 0) return
-    const hasLeft = !nodes.some(node => node.id === id)
-    const heir = roster.find(one => one.isAlive && status.voters.includes(one.id))
-    if (hasLeft && heir !== undefined)
-      return change(consensus.transferLeadership({ timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
+    const heir = heirOf(roster, { self: id, voters: status.voters })
+    if (heir !== null)
+      return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
     const { voters, learners } = status
     const target = chooseVoters({ self: id, roster, configuration: { voters, learners }, policy, nowMs })
     if (target === null) return
@@ -153,3 +157,9 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     },
   }
 }
+
+/** One that has confirmed nothing to this leader yet may not even run: a new leader hears of it first. */
+const lagOf = (follower: Follower | undefined, status: ConsensusStatus): number =>
+  follower === undefined || follower.match === 0
+    ? Number.POSITIVE_INFINITY
+    : Math.max(0, status.commitIndex - follower.match)
