@@ -88,6 +88,11 @@ export class DemoNode {
     throw this.#complaint(`it was not ready within ${READY_WITHIN_MS / 1_000} s`)
   }
 
+  /** While it runs, else null. */
+  get pid(): number | null {
+    return this.hasEnded() ? null : (this.#child?.pid ?? null)
+  }
+
   hasEnded(): boolean {
     return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
@@ -105,8 +110,8 @@ export class DemoNode {
 
   /** kill -9, at once. */
   kill(): void {
-    const pid = this.#child?.pid
-    if (pid !== undefined && !this.hasEnded()) killGroup(pid)
+    const { pid } = this
+    if (pid !== null) killGroup(pid)
   }
 
   #complaint(why: string): Failure {

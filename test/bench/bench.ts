@@ -1,17 +1,22 @@
 /**
- * `npm run bench -- [raft] [--seconds N] [--out FILE]`: figures as ratios against something measured in the
- * same run. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
+ * `npm run bench -- [raft] [--seconds N] [--clients 1,16] [--trials N] [--out FILE]`: figures as ratios against something
+ * measured in the same run. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchRaft } from './raft.ts'
-import type { Row } from './row.ts'
+import type { BenchOptions, Result, Row } from './row.ts'
 
-const BENCHES: Readonly<Record<string, (seconds: number) => Promise<readonly Row[]>>> = { raft: benchRaft }
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = { raft: benchRaft }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '3' }, out: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    clients: { type: 'string', default: '1,16,64,256' },
+    trials: { type: 'string', default: '20' },
+    out: { type: 'string' },
+  },
 })
 const wanted = positionals.length === 0 ? Object.keys(BENCHES) : positionals
 const unknown = wanted.filter(name => BENCHES[name] === undefined)
@@ -19,22 +24,29 @@ if (unknown.length > 0) {
   console.error(`error: no bench is called ${unknown.join(', ')}\n  try: ${Object.keys(BENCHES).join(', ')}`)
   process.exit(2)
 }
+const options: BenchOptions = {
+  seconds: Number(values.seconds),
+  clients: values.clients.split(',').filter(Boolean).map(Number),
+  trials: Number(values.trials),
+}
+
+const print = ({ head, rows }: Result): void => {
+  for (const line of head) console.log(`  ${line}`)
+  console.log(
+    `  ${'name'.padEnd(34)}${'clients'.padStart(8)}${'ours'.padStart(14)}${'peer'.padStart(14)}${'ratio'.padStart(9)}`,
+  )
+  for (const { name, clients, ours, peer, ratio } of rows) {
+    const figures = [ours, peer].map(figure => figure.toFixed(figure < 100 ? 2 : 0).padStart(14)).join('')
+    console.log(`  ${name.padEnd(34)}${String(clients).padStart(8)}${figures}${ratio.toFixed(3).padStart(9)}`)
+  }
+}
 
 const rows: Row[] = []
 for (const name of wanted) {
   console.log(`\n${name}`)
-  console.log(
-    `  ${'name'.padEnd(34)}${'clients'.padStart(8)}${'ours'.padStart(14)}${'peer'.padStart(14)}${'ratio'.padStart(9)}`,
-  )
-  for (const row of (await BENCHES[name]?.(Number(values.seconds))) ?? []) {
-    rows.push(row)
-    const figures = [row.ours, row.peer]
-      .map(figure => figure.toFixed(figure < 100 ? 2 : 0).padStart(14))
-      .join('')
-    console.log(
-      `  ${row.name.padEnd(34)}${String(row.clients).padStart(8)}${figures}${row.ratio.toFixed(3).padStart(9)}`,
-    )
-  }
+  const result = await BENCHES[name]!(options)
+  rows.push(...result.rows)
+  print(result)
 }
 if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ rows }, null, 2)}\n`)
 process.exit(0)

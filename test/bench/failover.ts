@@ -1,75 +1,47 @@
-/**
- * From `kill -9` of the leader to the next accepted write, asked for at a survivor at once. The peer is the shortest
- * election timeout: what a cluster needs at least that learns of a dead leader by its silence alone.
- */
-import { Agent } from 'node:http'
-import type { DemoNode } from '../../cli/demo/demo-node.ts'
-import { socketPath } from '../../node/paths.ts'
-import { defaultOptions } from '../../raft/index.ts'
-import type { LocalCluster } from '../harness/local-cluster.ts'
-import { post, specOf } from './load.ts'
-import type { Row } from './row.ts'
+/** From `kill -9` of the leader to the first accepted write of those that a survivor is asked for from then on. */
+import { type Contender, NODES, pause } from './contender.ts'
 
-const TRIALS = 10
-const RETRY_MS = 5
-const SETTLE_MS = 300
-const READY_WITHIN_MS = 30_000
-const ELECTION_MS = defaultOptions(1).electionTicksMin
+const ASK_EVERY_MS = 10
+const GIVE_UP_MS = 15_000
+/** A cluster that has just healed gets this long to come to rest. */
+const REST_MS = 300
 
-export const benchFailover = async (cluster: LocalCluster): Promise<readonly Row[]> => {
-  const tookMs: number[] = []
-  for (let trial = 0; trial < TRIALS; trial++) tookMs.push(await failOver(cluster, trial))
-  tookMs.sort((left, right) => left - right)
-  const median = ((tookMs[TRIALS / 2 - 1] ?? Number.NaN) + (tookMs[TRIALS / 2] ?? Number.NaN)) / 2
-  return [row('failover ms', median), row('failover ms, slowest', tookMs.at(-1) ?? Number.NaN)]
-}
-
-const row = (name: string, ours: number): Row => ({
-  name,
-  clients: 1,
-  ours,
-  peer: ELECTION_MS,
-  ratio: ours / ELECTION_MS,
-})
-
-const failOver = async (cluster: LocalCluster, trial: number): Promise<number> => {
-  const leader = await settledLeader(cluster)
-  const survivor = cluster.nodes.find(node => node !== leader) as DemoNode
-  const agent = new Agent({ keepAlive: true })
+/** The time it took, in milliseconds. The killed node is back afterwards. */
+export const failOver = async (contender: Contender): Promise<number> => {
+  const leader = await contender.settledLeader()
+  await pause(REST_MS)
   const killedMs = performance.now()
-  leader.kill()
-  await accepted(agent, socketPath(survivor.directory), trial)
+  contender.kill(leader)
+  await firstAccepted(contender, (leader + 1) % NODES)
   const tookMs = performance.now() - killedMs
-  agent.destroy()
-  leader.start({ runtime: 'process', join: null, token: null })
-  await leader.ready(AbortSignal.timeout(READY_WITHIN_MS))
+  await contender.revive(leader)
   return tookMs
 }
 
-const accepted = async (agent: Agent, socket: string, trial: number): Promise<void> => {
-  for (let write = 0; ; write++) {
-    const isAccepted = await post(agent, socket, specOf(trial, write)).then(
-      () => true,
-      () => false,
-    )
-    if (isAccepted) return
-    await pause(RETRY_MS)
+/** A new write every 10 ms, none waits for another. */
+const firstAccepted = async (contender: Contender, survivor: number): Promise<void> => {
+  const controller = new AbortController()
+  const isOver = (): boolean => controller.signal.aborted
+  const startedMs = performance.now()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const ask = async (): Promise<void> => {
+        while (!isOver()) {
+          if (performance.now() - startedMs > GIVE_UP_MS) return reject(new Error('no write was accepted'))
+          contender.writeOnce(survivor, controller.signal).then(resolve, () => undefined)
+          await pause(ASK_EVERY_MS)
+        }
+      }
+      void ask()
+    })
+  } finally {
+    controller.abort()
   }
 }
 
-/** The leader, once all nodes vote and have what it has. */
-const settledLeader = async (cluster: LocalCluster): Promise<DemoNode> => {
-  const signal = AbortSignal.timeout(READY_WITHIN_MS)
-  for (;;) {
-    signal.throwIfAborted()
-    await pause(SETTLE_MS)
-    for (const node of cluster.nodes) {
-      const [status] = await node.client(signal).raft()
-      if (status?.role !== 'leader' || status.voters.length < cluster.nodes.length) continue
-      const isSettled = status.followers.every(one => one.match === status.lastIndex)
-      if (isSettled && status.followers.length === cluster.nodes.length - 1) return node
-    }
-  }
+export const medianOf = (values: readonly number[]): number => {
+  const sorted = [...values].sort((left, right) => left - right)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
-
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

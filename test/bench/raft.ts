@@ -1,95 +1,92 @@
 /**
- * Writes through the public API of three real nodes with fsync, closed loop. The peer is the floor of this machine's
- * disk in the same run: single durable sqlite commits of the same size, one after another, by one process. Then the
- * fail-over of the same cluster.
+ * Three real nodes on loopback with fsync, written to through the public API by closed-loop clients that are spread over
+ * the nodes, beside three nodes of etcd under the same generator. Both are reached by unix sockets and take their turns
+ * twice, one alive at a time: all numbers of clients, then fail-overs. Where etcd is not installed, the peer is the floor
+ * of this disk, and for a fail-over the shortest election timeout, which a dead leader's silence costs at least.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { socketPath } from '../../node/paths.ts'
-import { LocalCluster } from '../harness/local-cluster.ts'
-import { benchFailover } from './failover.ts'
-import { post, specOf, VALUE_BYTES } from './load.ts'
-import type { Row } from './row.ts'
+import { loadavg } from 'node:os'
+import { defaultOptions } from '../../raft/index.ts'
+import { type Contender, VALUE_BYTES } from './contender.ts'
+import { etcdVersion, startEtcd } from './etcd.ts'
+import { failOver, medianOf } from './failover.ts'
+import { diskFloor } from './floor.ts'
+import { type Figures, figuresOf, type Load, load } from './load.ts'
+import { type BenchOptions, type Result, type Row, rowOf } from './row.ts'
+import { startTutti } from './tutti.ts'
 
-const CLIENTS = [1, 16, 64, 256] as const
+const ROUNDS = 2
+/** Not counted: programs get faster, and both get the same. */
+const WARM_UP = { clients: 64, ms: 2_000 } as const
+const ELECTION_MS = defaultOptions(1).electionTicksMin
 
-export const benchRaft = async (seconds: number): Promise<readonly Row[]> => {
-  const cluster = await LocalCluster.start(3)
-  try {
-    const rows: Row[] = []
-    for (const clients of CLIENTS) {
-      const floor = diskFloor(seconds * 1_000)
-      const ours = await load(cluster, clients, seconds * 1_000)
-      rows.push(
-        row('commits/s', clients, ours.perSecond, floor.perSecond),
-        row('p99 ms', clients, ours.p99Ms, floor.p99Ms),
-      )
-    }
-    return [...rows, ...(await benchFailover(cluster))]
-  } finally {
-    await cluster.stop()
+type Measured = { readonly loads: Map<number, Load[]>; readonly failoversMs: number[] }
+
+export const benchRaft = async (options: BenchOptions): Promise<Result> => {
+  const version = etcdVersion()
+  const loadBefore = loadavg()[0] ?? Number.NaN
+  const [ours, theirs] = [emptyMeasured(), emptyMeasured()]
+  for (let round = 0; round < ROUNDS; round++) {
+    await takeTurn(startTutti, options, ours)
+    if (version !== null) await takeTurn(startEtcd, options, theirs)
+    else await takeFloorsTurn(options, theirs)
   }
-}
-
-const row = (name: string, clients: number, ours: number, peer: number): Row => ({
-  name,
-  clients,
-  ours,
-  peer,
-  ratio: ours / peer,
-})
-
-type Figures = { readonly perSecond: number; readonly p99Ms: number }
-
-const figures = (latenciesMs: number[], tookMs: number): Figures => {
-  latenciesMs.sort((a, b) => a - b)
+  const peer = version === null ? 'this disk (etcd is not installed)' : `etcd ${version}, gRPC`
   return {
-    perSecond: (latenciesMs.length / tookMs) * 1_000,
-    p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? Number.NaN,
+    head: [
+      `ours: 3 nodes, POST /tutti/v1/workloads; peer: ${peer}; ${VALUE_BYTES}-byte values, all with fsync`,
+      `${ROUNDS} turns each of ${options.seconds} s, one generator in one process, unix sockets, load average before: ${loadBefore.toFixed(1)}`,
+    ],
+    rows: [...loadRows(ours, theirs), ...failoverRows(ours, theirs)],
   }
 }
 
-const diskFloor = (forMs: number): Figures => {
-  const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
+const emptyMeasured = (): Measured => ({ loads: new Map(), failoversMs: [] })
+
+const takeTurn = async (
+  start: () => Promise<Contender>,
+  { clients, seconds, trials }: BenchOptions,
+  measured: Measured,
+): Promise<void> => {
+  const contender = await start()
   try {
-    const database = new DatabaseSync(join(directory, 'floor.db'))
-    database.exec(
-      'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE floor (id INTEGER PRIMARY KEY, value BLOB)',
-    )
-    const insert = database.prepare('INSERT INTO floor (value) VALUES (?)')
-    const value = Buffer.alloc(VALUE_BYTES, 7)
-    const latenciesMs: number[] = []
-    const startedMs = performance.now()
-    for (let nowMs = startedMs; nowMs - startedMs < forMs; ) {
-      insert.run(value)
-      const doneMs = performance.now()
-      latenciesMs.push(doneMs - nowMs)
-      nowMs = doneMs
-    }
-    database.close()
-    return figures(latenciesMs, performance.now() - startedMs)
+    await contender.settledLeader()
+    if (clients.length > 0) await load(contender, WARM_UP.clients, WARM_UP.ms)
+    for (const count of clients) note(measured, count, await load(contender, count, seconds * 1_000))
+    for (let trial = 0; trial < trials / ROUNDS; trial++) measured.failoversMs.push(await failOver(contender))
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await contender.stop()
   }
 }
 
-const load = async (cluster: LocalCluster, clients: number, forMs: number): Promise<Figures> => {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients })
-  const latenciesMs: number[] = []
-  const startedMs = performance.now()
-  const client = async (number: number): Promise<void> => {
-    const socket = socketPath(cluster.node(number % cluster.nodes.length).directory)
-    for (let write = 0; performance.now() - startedMs < forMs; write++) {
-      const sentMs = performance.now()
-      await post(agent, socket, specOf(number, write))
-      latenciesMs.push(performance.now() - sentMs)
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
-  const tookMs = performance.now() - startedMs
-  agent.destroy()
-  return figures(latenciesMs, tookMs)
+const takeFloorsTurn = async ({ clients, seconds }: BenchOptions, measured: Measured): Promise<void> => {
+  for (const count of clients) note(measured, count, diskFloor(seconds * 1_000))
+  measured.failoversMs.push(ELECTION_MS)
 }
+
+const note = ({ loads }: Measured, clients: number, turn: Load): void => {
+  loads.set(clients, [...(loads.get(clients) ?? []), turn])
+}
+
+const loadRows = (ours: Measured, theirs: Measured): readonly Row[] => {
+  const all = [...ours.loads].map(([clients, turns]) => ({
+    clients,
+    our: figuresOf(turns),
+    their: figuresOf(theirs.loads.get(clients) ?? []),
+  }))
+  const rows = (name: string, of: (figures: Figures) => number): readonly Row[] =>
+    all.map(({ clients, our, their }) => rowOf(name, clients, of(our), of(their)))
+  return [
+    ...rows('commits/s', figures => figures.perSecond),
+    ...rows('p99 ms', figures => figures.p99Ms),
+    ...rows('µs/write, nodes', figures => figures.nodeMicros),
+    ...rows('µs/write, generator', figures => figures.ownMicros),
+  ]
+}
+
+const failoverRows = (ours: Measured, theirs: Measured): readonly Row[] =>
+  ours.failoversMs.length === 0
+    ? []
+    : [
+        rowOf('failover ms', 1, medianOf(ours.failoversMs), medianOf(theirs.failoversMs)),
+        rowOf('failover ms, slowest', 1, Math.max(...ours.failoversMs), Math.max(...theirs.failoversMs)),
+      ]

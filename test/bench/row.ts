@@ -1,11 +1,34 @@
-/** One line of a bench's result. */
+/** What a bench hands back. */
 
+/** One line of a result. */
 export type Row = {
   /** With its unit: `commits/s`, `p99 ms`. */
   readonly name: string
   readonly clients: number
   readonly ours: number
-  /** What it is compared with; the bench's header says what that is. */
+  /** What it is compared with; the result's head says what that is. */
   readonly peer: number
   readonly ratio: number
 }
+
+export type Result = {
+  /** What was measured and against what, a line each. */
+  readonly head: readonly string[]
+  readonly rows: readonly Row[]
+}
+
+export type BenchOptions = {
+  /** Of one turn at one number of clients. */
+  readonly seconds: number
+  readonly clients: readonly number[]
+  /** Fail-overs. */
+  readonly trials: number
+}
+
+export const rowOf = (name: string, clients: number, ours: number, peer: number): Row => ({
+  name,
+  clients,
+  ours,
+  peer,
+  ratio: ours / peer,
+})
