@@ -1,11 +1,11 @@
 /** A child process that writes to a log without end and says on standard output which index was acknowledged; killed by storage.test.ts. */
 import { writeSync } from 'node:fs'
-import { openSqliteLog } from '../../node/consensus/sqlite-log.ts'
-import { silentLog } from '../../node/log.ts'
-import { entry, metaAt, write } from './storage.ts'
+import { openSqliteLog } from '../../../node/consensus/sqlite-log.ts'
+import { silentLog } from '../../../node/log.ts'
+import { entry, metaAt, write } from './contract.ts'
 
 const directory = process.argv[2]
-if (directory === undefined) throw new Error('usage: storage-writer.ts DIRECTORY')
+if (directory === undefined) throw new Error('usage: writer.ts DIRECTORY')
 const log = openSqliteLog({ directory, log: silentLog })
 const loaded = await log.load()
 let last = loaded?.entries.at(-1)?.index ?? loaded?.snapshot?.index ?? 0

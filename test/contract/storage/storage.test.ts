@@ -16,13 +16,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openSnapshots } from '../../node/consensus/snapshots.ts'
-import { openSqliteLog } from '../../node/consensus/sqlite-log.ts'
-import { Failure } from '../../node/errors.ts'
-import { silentLog } from '../../node/log.ts'
-import type { SavedState } from '../../raft/index.ts'
-import { prng } from '../harness/prng.ts'
-import { entry, metaAt, storageContract, write } from './storage.ts'
+import { openSnapshots } from '../../../node/consensus/snapshots.ts'
+import { openSqliteLog } from '../../../node/consensus/sqlite-log.ts'
+import { Failure } from '../../../node/errors.ts'
+import { silentLog } from '../../../node/log.ts'
+import type { SavedState } from '../../../raft/index.ts'
+import { prng } from '../../harness/prng.ts'
+import { entry, metaAt, storageContract, write } from './contract.ts'
 
 const temporary = (): string => mkdtempSync(join(tmpdir(), 'tutti-storage-'))
 
@@ -73,7 +73,7 @@ const filled = async (directory: string, count: number): Promise<void> => {
 
 /** Kills a writing child after it acknowledged some writes; returns the last index that it acknowledged. */
 const writeAndKill = async (directory: string, afterMs: number): Promise<number> => {
-  const script = fileURLToPath(new URL('./storage-writer.ts', import.meta.url))
+  const script = fileURLToPath(new URL('./writer.ts', import.meta.url))
   const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', chunk => {

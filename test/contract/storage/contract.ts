@@ -1,9 +1,9 @@
 /** What every implementation of LogStore and SnapshotStore must do; run by storage.test.ts and by the simulation's virtual disk. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { LogStore, LogWrite, SnapshotStore } from '../../node/consensus/storage.ts'
-import { Failure } from '../../node/errors.ts'
-import type { Entry, HardState, SnapshotMetadata } from '../../raft/index.ts'
+import type { LogStore, LogWrite, SnapshotStore } from '../../../node/consensus/storage.ts'
+import { Failure } from '../../../node/errors.ts'
+import type { Entry, HardState, SnapshotMetadata } from '../../../raft/index.ts'
 
 /** One disk. `open` may be called again after `close` of the log: that is a restart of the process. */
 export type Disk = {
