@@ -1,4 +1,5 @@
 /** What a disk's own error means to the node: which code, and what a person reads. Used on both sides of the worker. */
+import { damageText } from '../damage.ts'
 import { type ErrorText, Failure, messageOf } from '../errors.ts'
 
 export type DiskCode = 'E_DISK_FULL' | 'E_DISK_FAILED' | 'E_DISK_DAMAGED' | 'E_CONFLICT'
@@ -28,11 +29,7 @@ const codeOf = (thrown: unknown): DiskCode => {
 /** Damage found by our own checks. `what` is a sentence part: `entry 17 has a wrong checksum`. */
 export const damaged = (path: string, what: string): DiskTrouble => ({
   code: 'E_DISK_DAMAGED',
-  text: {
-    message: `the stored log ${path} is damaged: ${what}`,
-    why: 'a node that forgot what it promised to the others must not vote again',
-    try: 'move the data directory away and join this machine anew: tutti start --join HOST:PORT --token TOKEN',
-  },
+  text: damageText(`the stored log ${path} is damaged: ${what}`),
 })
 
 /** Anything thrown by sqlite or the file system while working on `path`. */

@@ -2,12 +2,12 @@
  * The log on disk: one sqlite file `raft.db` and a witness file `raft.tail` beside it. Synchronous; runs in the worker.
  *
  * Every entry carries a CRC that continues the CRC of the entry before it, and one row describes the whole (hard state,
- * snapshot, first and last index, last CRC), changed in the same transaction. Each transaction is numbered. Sqlite cuts
- * a damaged write-ahead log at the first bad frame without a word, so the number of the last committed transaction is
- * also written to the witness after each commit, unsynced: a witness ahead of the database proves that
- * acknowledged writes were lost; one that lags proves nothing.
+ * snapshot, first and last index, last CRC), changed in the same transaction. Each transaction is numbered, and the number
+ * of the last one is also in the witness: a witness ahead of the database proves that acknowledged writes were lost. The
+ * write-ahead log is judged before sqlite opens it (write-ahead.ts). What is cut back is therefore one thing only: a
+ * transaction that never was whole, at the very end, of which the witness does not know. Everything else stops the node.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
@@ -15,6 +15,8 @@ import type { Configuration, Entry, HardState, SavedState, SnapshotMetadata } fr
 import { decode, encode } from '../codec.ts'
 import { type DiskTrouble, damaged } from './disk-failure.ts'
 import type { LogWrite } from './storage.ts'
+import { openWitness, type Witness } from './witness.ts'
+import { endOfWriteAhead } from './write-ahead.ts'
 
 /** Thrown for damage that sqlite itself cannot see. */
 export class DiskDamage extends Error {
@@ -25,9 +27,12 @@ export class DiskDamage extends Error {
   }
 }
 
+/** `notes`: what was found and set right, in words for the log. */
+export type LoadedLog = { readonly saved: SavedState | null; readonly notes: readonly string[] }
+
 export type LogDatabase = {
   readonly path: string
-  load(): SavedState | null
+  load(): LoadedLog
   /** One transaction and one fsync for all of them. */
   write(writes: readonly LogWrite[]): void
   /** One small step of tidying; true when there is more to do. */
@@ -134,7 +139,7 @@ const statementsOf = (file: DatabaseSync) => ({
 type Opened = {
   readonly file: DatabaseSync
   readonly run: ReturnType<typeof statementsOf>
-  readonly witness: number
+  readonly witness: Witness
 }
 
 export const openLogDatabase = (options: {
@@ -145,9 +150,13 @@ export const openLogDatabase = (options: {
   let opened: Opened | null = null
   let summary = EMPTY
 
+  /** What sqlite will drop from the end of the write-ahead log, unless that must not be. */
+  let notes: readonly string[] = []
+
   const open = (): Opened => {
     if (opened !== null) return opened
     mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+    notes = judgeFiles(path)
     const file = openFile(path)
     if (options.bytesMax !== null)
       file.exec(`PRAGMA max_page_count = ${Math.max(8, Math.floor(options.bytesMax / PAGE_BYTES))}`)
@@ -158,17 +167,19 @@ export const openLogDatabase = (options: {
 
   const damage = (what: string): DiskDamage => new DiskDamage(path, what)
 
-  const load = (): SavedState | null => {
+  const load = (): LoadedLog => {
     const { file, run, witness } = open()
     const check = file.prepare('PRAGMA quick_check(1)').get()?.quick_check
-    if (check !== 'ok') throw damage(String(check))
+    if (check !== 'ok') throw damage(`its pages are not in order: ${check}`)
     summary = readSummary(run, damage)
-    const witnessed = readWitness(witness)
-    if (witnessed > summary.sequence)
+    const witnessed = witness.read()
+    if (witnessed !== null && witnessed > summary.sequence)
       throw damage(`write ${witnessed} was acknowledged, but only ${summary.sequence} are there`)
-    if (summary.sequence === 0) return null
+    const found = witnessed === null ? [...notes, WITNESS_UNREADABLE] : notes
+    notes = []
+    if (summary.sequence === 0) return { saved: null, notes: found }
     const { hardState, snapshot } = summary
-    return { hardState, snapshot, entries: readEntries(run, summary, damage) }
+    return { saved: { hardState, snapshot, entries: readEntries(run, summary, damage) }, notes: found }
   }
 
   const write = (writes: readonly LogWrite[]): void => {
@@ -189,12 +200,12 @@ export const openLogDatabase = (options: {
       if (file.isTransaction) file.exec('ROLLBACK')
       throw thrown
     }
-    writeWitness(witness, summary.sequence)
+    witness.write(summary.sequence)
   }
 
   const maintain = (): boolean => {
     if (opened === null) return false
-    const { file, run } = opened
+    const { file, run, witness } = opened
     const oldest = run.oldest.get()?.idx
     if (typeof oldest === 'number' && oldest < summary.firstIndex) {
       run.dropBelow.run(Math.min(oldest + SLICE_ROWS, summary.firstIndex))
@@ -206,17 +217,41 @@ export const openLogDatabase = (options: {
       return true
     }
     if (walBytes(path) > 0) file.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    witness.sync()
     return false
   }
 
   const close = (): void => {
     if (opened === null) return
     opened.file.close()
-    closeSync(opened.witness)
+    opened.witness.close()
     opened = null
   }
 
   return { path, load, write, maintain, close }
+}
+
+const WITNESS_UNREADABLE = 'raft.tail could not be read; the next write makes it anew'
+
+/** Before sqlite opens anything, for it tidies as it opens and would leave nothing to judge. */
+const judgeFiles = (path: string): readonly string[] => {
+  const wal = `${path}-wal`
+  if (walBytes(path) === 0) return []
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0)
+    throw new DiskDamage(path, 'it is empty, and its write-ahead log is not')
+  const end = endOfWriteAhead(readFileSync(wal), PAGE_BYTES)
+  switch (end.type) {
+    case 'clean':
+      return []
+    case 'torn':
+      return [
+        `raft.db-wal ends with a write that was never finished, from byte ${end.atByte}; it was cut back`,
+      ]
+    case 'damaged': {
+      const place = end.frame === 0 ? 'its header' : `frame ${end.frame} of ${end.frames}`
+      throw new DiskDamage(wal, `${place} is damaged, and writes that came later follow it`)
+    }
+  }
 }
 
 const readSummary = (run: Opened['run'], damage: (what: string) => DiskDamage): Summary => {
@@ -292,27 +327,6 @@ const carryOut = (run: Opened['run'], summary: Summary, write: LogWrite): Summar
   }
   const hardState = write.hardState ?? summary.hardState
   return { ...summary, hardState, snapshot, firstIndex, baseCrc, lastIndex, lastCrc }
-}
-
-const WITNESS_BYTES = 12
-
-const openWitness = (path: string): number => {
-  closeSync(openSync(path, 'a', 0o600))
-  return openSync(path, 'r+')
-}
-
-/** 0 when it was never written, or torn by a power cut: it proves nothing then. */
-const readWitness = (witness: number): number => {
-  const bytes = Buffer.alloc(WITNESS_BYTES)
-  if (readSync(witness, bytes, 0, WITNESS_BYTES, 0) < WITNESS_BYTES) return 0
-  return crc32(bytes.subarray(0, 8)) === bytes.readUInt32BE(8) ? bytes.readDoubleBE(0) : 0
-}
-
-const writeWitness = (witness: number, sequence: number): void => {
-  const bytes = Buffer.alloc(WITNESS_BYTES)
-  bytes.writeDoubleBE(sequence, 0)
-  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8)
-  writeSync(witness, bytes, 0, WITNESS_BYTES, 0)
 }
 
 const walBytes = (path: string): number => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0

@@ -65,6 +65,7 @@ export const openSqliteLog = (options: {
       for (const waiting of group) waiting.reject(failure)
     } else {
       if (first?.type === 'load') broken = null
+      for (const note of result.notes) options.log.info('disk', { note })
       for (const waiting of group) waiting.resolve(result.saved)
     }
     pump()

@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { SavedState } from '../../raft/index.ts'
 import { type DiskTrouble, troubleOf } from './disk-failure.ts'
-import { DiskDamage, openLogDatabase } from './log-database.ts'
+import { DiskDamage, type LoadedLog, openLogDatabase } from './log-database.ts'
 import type { LogWrite } from './storage.ts'
 
 export type WorkerOptions = { readonly directory: string; readonly bytesMax: number | null }
@@ -18,7 +17,7 @@ export type Job =
   | { readonly type: 'close' }
 
 export type JobResult =
-  | { readonly type: 'done'; readonly saved: SavedState | null }
+  | ({ readonly type: 'done' } & LoadedLog)
   | { readonly type: 'failed'; readonly trouble: DiskTrouble }
 
 /** With nothing written for this long, checkpoint and give space back. */
@@ -44,17 +43,19 @@ const maintain = (): void => {
   }
 }
 
-const run = (job: Job): SavedState | null => {
+const NOTHING: LoadedLog = { saved: null, notes: [] }
+
+const run = (job: Job): LoadedLog => {
   switch (job.type) {
     case 'load':
       return database.load()
     case 'write':
       database.write(job.writes)
       idleTimer = setTimeout(maintain, IDLE_MS)
-      return null
+      return NOTHING
     case 'close':
       database.close()
-      return null
+      return NOTHING
   }
 }
 
@@ -63,7 +64,7 @@ port.on('message', (job: Job) => {
   const answer = (result: JobResult): void => port.postMessage(result)
   if (poison !== null && job.type !== 'close') return answer({ type: 'failed', trouble: poison })
   try {
-    answer({ type: 'done', saved: run(job) })
+    answer({ type: 'done', ...run(job) })
   } catch (thrown) {
     const trouble = toTrouble(thrown)
     if (trouble.code === 'E_DISK_FAILED') poison = trouble

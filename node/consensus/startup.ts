@@ -1,6 +1,6 @@
 /** Which snapshot to start from, given what the log and the snapshot files hold. Pure; reading is done by the raft actor. */
 import { bootstrapState, joinerState, type SavedState } from '../../raft/index.ts'
-import { Failure } from '../errors.ts'
+import { damageFailure } from '../damage.ts'
 import type { LogStore, LogWrite, SnapshotStore, StoredSnapshot } from './storage.ts'
 
 export type Startup = {
@@ -57,11 +57,10 @@ export const chooseStart = (stored: SavedState, snapshots: readonly StoredSnapsh
   const found =
     snapshots.find(({ meta }) => meta.index >= recordedIndex || firstIndex <= meta.index + 1) ?? null
   if (found === null && recordedIndex > 0 && firstIndex > 1)
-    throw new Failure('E_DISK_DAMAGED', {
-      message: `the snapshot of entry ${recordedIndex} is missing or damaged, and the log begins with entry ${firstIndex}`,
-      why: 'the state between them cannot be rebuilt from this disk',
-      try: 'move the data directory away and join this machine anew: tutti start --join HOST:PORT --token TOKEN',
-    })
+    throw damageFailure(
+      `the snapshot of entry ${recordedIndex} is missing or damaged, and the log begins with entry ${firstIndex}`,
+      'the state between them cannot be rebuilt from this disk',
+    )
   const commit = Math.max(stored.hardState.commit, recordedIndex, found?.meta.index ?? 0)
   const saved = {
     hardState: { ...stored.hardState, commit },
