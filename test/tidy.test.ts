@@ -1,13 +1,13 @@
-/** The style guide as a test: the dependency rule as data, file sizes, names, and a README that tells the truth. */
+/** The style guide as a test: the dependency rule, file sizes, names, and a README that tells the truth. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ROOMS, RULES, type Rule } from './dependency-rule.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const ROOMS = ['raft', 'gossip', 'scheduler', 'node', 'cli', 'test']
 const TOP_LEVEL = [
   'package.json',
   'tsconfig.json',
@@ -21,155 +21,6 @@ const TOP_LEVEL = [
 ]
 const LINES_MAX = 400
 const FILES_PER_FOLDER_MAX = 30
-
-type Rule = {
-  /** Path prefix the rule holds for; the longest matching prefix wins. */
-  readonly from: string
-  /** Path prefixes inside the project that may be imported besides the folder itself. */
-  readonly may: readonly string[]
-  readonly node: 'all' | 'assert'
-  /** npm packages; `*` for all. */
-  readonly npm: readonly string[]
-  readonly why: string
-}
-
-const CORES = ['raft/index.ts', 'gossip/index.ts', 'scheduler/index.ts']
-const EDGES = [
-  'node/actor',
-  'node/clock.ts',
-  'node/log.ts',
-  'node/codec.ts',
-  'node/errors.ts',
-  'node/durable-file.ts',
-  'node/damage.ts',
-]
-const INTERFACES = [
-  'node/transport/transport.ts',
-  'node/runtime/runtime.ts',
-  'node/consensus/consensus.ts',
-  'node/consensus/storage.ts',
-]
-
-const RULES: readonly Rule[] = [
-  { from: 'raft/', may: [], node: 'assert', npm: [], why: 'a core is pure and knows no other room' },
-  { from: 'gossip/', may: [], node: 'assert', npm: [], why: 'a core is pure and knows no other room' },
-  { from: 'scheduler/', may: [], node: 'assert', npm: [], why: 'a core is pure and knows no other room' },
-  {
-    from: 'node/actor/',
-    may: ['node/clock.ts', 'node/log.ts', 'node/errors.ts'],
-    node: 'assert',
-    npm: [],
-    why: 'actors get time and dice injected',
-  },
-  {
-    from: 'node/transport/',
-    may: [...CORES, ...EDGES],
-    node: 'all',
-    npm: ['libp2p', '@libp2p/', '@multiformats/'],
-    why: 'libp2p has one home',
-  },
-  {
-    from: 'node/runtime/',
-    may: [...CORES, ...EDGES],
-    node: 'all',
-    npm: ['dockerode'],
-    why: 'dockerode has one home',
-  },
-  {
-    from: 'node/consensus/',
-    may: [...CORES, ...EDGES, ...INTERFACES],
-    node: 'all',
-    npm: [],
-    why: 'agreement talks through the transport interface',
-  },
-  {
-    from: 'node/membership/',
-    may: [...CORES, ...EDGES, ...INTERFACES, 'node/transport/identity.ts'],
-    node: 'all',
-    npm: [],
-    why: 'membership talks through the transport interface',
-  },
-  {
-    from: 'node/control/',
-    may: [...CORES, ...EDGES, ...INTERFACES],
-    node: 'assert',
-    npm: [],
-    why: 'deciding needs interfaces only',
-  },
-  {
-    from: 'node/agent/',
-    may: [...CORES, ...EDGES, ...INTERFACES],
-    node: 'assert',
-    npm: [],
-    why: 'running pods needs interfaces only',
-  },
-  {
-    from: 'node/agent/prober.ts',
-    may: [...CORES, ...EDGES, ...INTERFACES, 'node/agent'],
-    node: 'all',
-    npm: [],
-    why: 'the one place where probes touch sockets',
-  },
-  {
-    from: 'node/api/',
-    may: [...CORES, ...EDGES, ...INTERFACES, 'node/membership/token.ts'],
-    node: 'all',
-    npm: ['find-my-way', 'zod'],
-    why: 'the API is a door, not a room behind it',
-  },
-  {
-    from: 'node/codec.ts',
-    may: ['node/errors.ts'],
-    node: 'all',
-    npm: ['msgpackr'],
-    why: 'msgpackr has one home',
-  },
-  { from: 'node/log.ts', may: [], node: 'all', npm: ['pino'], why: 'pino has one home' },
-  {
-    from: 'node/',
-    may: ['node/', ...CORES],
-    node: 'all',
-    npm: [],
-    why: 'the composition root wires everything in node/',
-  },
-  {
-    from: 'cli/',
-    may: [
-      'scheduler/index.ts',
-      'node/api/native/schema.ts',
-      'node/api/native/workload-file.ts',
-      'node/api/native/words.ts',
-      'node/api/nearest.ts',
-      'node/errors.ts',
-      'node/paths.ts',
-    ],
-    node: 'all',
-    npm: [
-      'commander',
-      '@bomb.sh/tab',
-      '@clack/prompts',
-      'string-width',
-      'yaml',
-      'log-update',
-      'fastest-levenshtein',
-    ],
-    why: 'the CLI knows the API’s shapes only',
-  },
-  {
-    from: 'cli/commands/start.ts',
-    may: ['cli/', 'node/main.ts', 'node/config.ts', 'node/errors.ts', 'node/paths.ts'],
-    node: 'all',
-    npm: ['commander'],
-    why: 'only `tutti start` becomes a node',
-  },
-  {
-    from: 'test/',
-    may: [...ROOMS.map(room => `${room}/`)],
-    node: 'all',
-    npm: ['*'],
-    why: 'tests see everything',
-  },
-]
 
 /** These may not be named in a core nor in an actor: time and dice are injected. */
 const AMBIENT =
