@@ -12,6 +12,7 @@ import { openSqliteLog } from '../../node/consensus/sqlite-log.ts'
 import { silentLog } from '../../node/log.ts'
 import { memoryNetwork } from '../../node/transport/memory.ts'
 import { prng } from '../harness/prng.ts'
+import { until } from '../harness/run-command.ts'
 import { tokenCommand } from '../unit/consensus/world.ts'
 
 type Opened = { readonly consensus: RunningConsensus; close(): Promise<void> }
@@ -58,6 +59,8 @@ test('a thousand writes share fsyncs, and all are there after a restart', async 
   )
   assert.ok(outcomes.every(outcome => outcome.ok))
   const { index } = first.consensus.state()
+  // Taken beside the writes, so not before them for certain.
+  await until('a snapshot', 10_000, () => (first.consensus.status().snapshotIndex > 0 ? true : null))
   await first.close()
   assert.ok(readdirSync(join(directory, 'snapshots')).length > 0)
 
