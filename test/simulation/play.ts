@@ -54,15 +54,15 @@ const LOOK_MS = 250
 /** All must stay well for so long. */
 const CALM_MS = 3_000
 
-/** All checkers of one world, on one history. */
-export const allChecks = (): readonly Check[] => {
+/** All checkers of one world, on one history, and further ones that a play brings along. */
+export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
   const checkers: Checker[] = []
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
   })
   const raft = [election, completeness(history), matching, durable, configuration, stickiness, promises]
   const served = [log(history), state(history), acknowledged, reads, placement]
-  return [...raft, ...served, crashes, membership, converges].map(check => fail => {
+  return [...raft, ...served, crashes, membership, converges, ...further].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)
     return checker

@@ -20,9 +20,7 @@ test('a write whose leader dies between append and commit is applied once when i
     stage.submit(stage.leader(), { type: 'node/Drain', atMs: 1, id: leader.id }, 'again'),
   )
   assert.is(outcome.ok, true)
-  leader.hasPower = true
-  world.weather.setPower(leader.id, true)
-  world.start(leader)
+  stage.revive(leader)
   await stage.settled()
   assert.is(leader.node?.consensus.state().requests.get('again')?.index, outcome.index)
 })
@@ -108,9 +106,7 @@ test('a node that lost power comes back to empty hands and gets work again', asy
       stage.world.machines.filter(machine => machine !== lost).flatMap(machine => stage.running(machine))
         .length === 6,
   )
-  lost.hasPower = true
-  stage.world.weather.setPower(lost.id, true)
-  stage.world.start(lost)
+  stage.revive(lost)
   await stage.settled()
 })
 
@@ -150,17 +146,15 @@ test('a node that was away while another joined and came to lead finds its way b
   assert.ok(away)
   stage.world.cutPower(away)
   void stage.world.join(late)
-  await stage.until(
-    'the newcomer votes',
-    () => stage.leader()?.node?.consensus.status().voters.includes(late.id) === true,
-  )
+  await stage.until('the newcomer votes', () => {
+    const status = stage.leader()?.node?.consensus.status()
+    return status?.voters.includes(late.id) === true && !status.isJoint
+  })
   const leader = stage.leader()?.node?.consensus
   assert.ok(leader)
   await stage.answer(leader.transferLeadership({ to: late.id, timeoutMs: 2_000 }))
   await stage.until('the newcomer leads', () => stage.leader() === late)
-  away.hasPower = true
-  stage.world.weather.setPower(away.id, true)
-  stage.world.start(away)
+  stage.revive(away)
   await stage.settled()
 })
 

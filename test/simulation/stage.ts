@@ -1,6 +1,7 @@
 /** A cluster for a named play: calm until the play itself breaks something, with all checkers watching. */
 import type { Command, NodeId, Outcome, WorkloadSpec } from '../../scheduler/index.ts'
 import { prng } from '../harness/prng.ts'
+import type { Check } from './checkers/checker.ts'
 import { unsettled } from './checkers/converges.ts'
 import type { Machine } from './machine.ts'
 import { allChecks } from './play.ts'
@@ -9,39 +10,50 @@ import { World } from './world.ts'
 const SETTLE_MS_MAX = 30_000
 const SUBMIT_MS = 3_000
 
+export type StageOptions = {
+  readonly seed?: number
+  /** Beside those that every play has. */
+  readonly checks?: readonly Check[]
+}
+
 export class Stage {
   readonly world: World
 
-  constructor(machineCount: number) {
+  constructor(machineCount: number, { seed = 7, checks = [] }: StageOptions = {}) {
     this.world = new World({
-      dice: prng(7, 'stage'),
+      dice: prng(seed, 'stage'),
       machineCount,
       diskFactor: 1,
       snapshotEntries: 40,
       tickMs: 25,
       appendBytesMax: 4 * 1024,
-      checks: allChecks(),
+      checks: allChecks(checks),
       print: null,
       isVerbose: false,
     })
   }
 
   /** A cluster in which everybody has joined but those in `absent`, by position, who do so when they are told to. */
-  static async raise(machineCount: number, absent: readonly number[] = []): Promise<Stage> {
-    const stage = new Stage(machineCount)
+  static async raise(
+    machineCount: number,
+    absent: readonly number[] = [],
+    options: StageOptions = {},
+  ): Promise<Stage> {
+    const stage = new Stage(machineCount, options)
     const isAbsent = (machine: Machine) => absent.includes(machine.position)
     stage.world.found(
       stage.world.machines.map(machine => (isAbsent(machine) ? Number.POSITIVE_INFINITY : 300)),
     )
     const present = stage.world.machines.filter(machine => !isAbsent(machine))
     await stage.until('all have joined', () => present.every(machine => machine.node?.isReady() === true))
-    await stage.until('voters are chosen', () => {
-      const status = stage.leader()?.node?.consensus.status()
-      return (
-        status !== undefined &&
-        status.voters.length === (present.length >= 5 ? 5 : present.length >= 3 ? 3 : 1)
-      )
-    })
+    // Everywhere: while a change is under way, the death of an old voter may still stop everything.
+    await stage.until('voters are chosen', () =>
+      present.every(machine => {
+        const status = machine.node?.consensus.status()
+        const wanted = present.length >= 5 ? 5 : present.length >= 3 ? 3 : 1
+        return status?.voters.length === wanted && !status.isJoint
+      }),
+    )
     return stage
   }
 
@@ -72,6 +84,13 @@ export class Stage {
     while (unsettled(this.world) !== null && this.world.timeline.nowMs() < untilMs) await this.pass(100)
     this.world.notify(checker => checker.atEnd?.(this.world))
     this.check()
+  }
+
+  /** Brings a machine back that was killed or lost power. */
+  revive(machine: Machine): void {
+    machine.hasPower = true
+    this.world.weather.setPower(machine.id, true)
+    this.world.start(machine)
   }
 
   /** What becomes of a promise when time goes on. */
