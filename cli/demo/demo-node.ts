@@ -48,6 +48,8 @@ export class DemoNode {
     readonly runtime: DemoRuntime
     readonly join: string | null
     readonly token: string | null
+    /** Beside the demo's own: `KEY=VALUE`. */
+    readonly labels?: readonly string[]
   }): void {
     const flags = [
       '--name',
@@ -59,7 +61,8 @@ export class DemoNode {
       '--api',
       `${this.address}:${API_PORT}`,
     ]
-    const labels = ['--label', 'chaos=allowed', '--runtime', options.runtime]
+    const pairs = ['chaos=allowed', ...(options.labels ?? [])]
+    const labels = [...pairs.flatMap(pair => ['--label', pair]), '--runtime', options.runtime]
     const join = options.join === null ? [] : ['--join', options.join]
     const log = openSync(this.#log, 'a', 0o600)
     this.#child = spawn(process.execPath, [LAUNCHER, 'start', ...flags, ...labels, ...join], {

@@ -5,9 +5,11 @@
 import { parseArgs } from 'node:util'
 import type { Effort } from './scenarios/effort.ts'
 import { machines } from './scenarios/machines.ts'
+import { quorum } from './scenarios/quorum.ts'
+import { zones } from './scenarios/zones.ts'
 
 /** In the order in which they run; each makes its cluster and takes it down. */
-const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = { machines }
+const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = { machines, quorum, zones }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

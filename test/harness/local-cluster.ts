@@ -19,6 +19,8 @@ export class LocalCluster {
   /** Undone between the end of the nodes and the removal of their files: mounts. Must not throw. */
   readonly undo: (() => void)[] = []
 
+  #labelsOf: (position: number) => readonly string[] = () => []
+
   private constructor(directory: string) {
     this.directory = directory
   }
@@ -30,8 +32,13 @@ export class LocalCluster {
     return cluster
   }
 
-  static async start(count: number): Promise<LocalCluster> {
+  /** `labelsOf`: further labels of the node at a position. */
+  static async start(
+    count: number,
+    labelsOf: (position: number) => readonly string[] = () => [],
+  ): Promise<LocalCluster> {
     const cluster = LocalCluster.create()
+    cluster.#labelsOf = labelsOf
     cluster.prepare()
     await cluster.launch(count)
     return cluster
@@ -41,7 +48,7 @@ export class LocalCluster {
   async launch(count: number): Promise<void> {
     try {
       const first = this.node(0)
-      first.start({ runtime: 'process', join: null, token: null })
+      this.restart(first)
       await first.ready(AbortSignal.timeout(READY_WITHIN_MS))
       for (let position = 1; position < count; position++) await this.grow()
     } catch (thrown) {
@@ -66,9 +73,20 @@ export class LocalCluster {
     const first = this.node(0)
     const token = await this.createToken(1)
     const node = this.prepare()
-    node.start({ runtime: 'process', join: first.peerAddress, token })
+    node.start({
+      runtime: 'process',
+      join: first.peerAddress,
+      token,
+      labels: this.#labelsOf(this.nodes.indexOf(node)),
+    })
     await node.ready(AbortSignal.timeout(READY_WITHIN_MS))
     return node
+  }
+
+  /** Starts a node that ended, or the founder. */
+  restart(node: DemoNode): void {
+    const labels = this.#labelsOf(this.nodes.indexOf(node))
+    node.start({ runtime: 'process', join: null, token: null, labels })
   }
 
   async createToken(uses: number): Promise<string> {
