@@ -8,6 +8,7 @@ import { checkOptions, type Options } from './options.ts'
 import type { Progress } from './progress.ts'
 import { emptyReads, type Reads } from './reads.ts'
 import type { ProposalResult, ReadResult, Ready, SnapshotRead, SnapshotWrite } from './ready.ts'
+import type { Child, Feed, Standing } from './relay/relay.ts'
 import type { Configuration, Entry, HardState, NodeId, SavedState, SnapshotMetadata } from './saved.ts'
 import type { SnapshotReceiver } from './snapshot.ts'
 import { Writes } from './writes.ts'
@@ -54,6 +55,13 @@ export class Core {
   electionTimeout = 0
   ticksSinceLeader = 0
 
+  /** The newest round of the present term's leader that was heard of, from itself or through relays. */
+  roundHeard = 0
+  /** The order to pull the log from others, as long as it is in force. */
+  feed: Feed | null = null
+  /** Who pulls the log from us. */
+  readonly children = new Map<NodeId, Child>()
+
   /** Answers to the present campaign. */
   votes = new Map<NodeId, boolean>()
   /** How often the present pre-vote was asked again. */
@@ -64,6 +72,8 @@ export class Core {
 
   /** Leader only: every member but itself. */
   peers = new Map<NodeId, Progress>()
+  /** Leader only: those of `peers` that are not in `relay`, longest fed first. */
+  readonly fed = new Map<NodeId, Progress>()
   heartbeatElapsed = 0
   uncommittedBytes = 0
   transferTarget: NodeId | null = null
@@ -102,6 +112,10 @@ export class Core {
 
   get configuration(): Configuration {
     return this.log.configuration.configuration
+  }
+
+  get standing(): Standing {
+    return { term: this.term, commit: this.commitIndex, round: this.roundHeard }
   }
 
   get isConfigurationCommitted(): boolean {

@@ -1,5 +1,6 @@
 // What a step brought about, for logs, metrics, subscribers and transcripts. Facts carry no duty.
 import type { Message } from './message.ts'
+import type { ProgressState } from './progress.ts'
 import type { Configuration, NodeId } from './saved.ts'
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
@@ -54,8 +55,11 @@ export type Fact =
   | {
       readonly type: 'peerStateChanged'
       readonly peer: NodeId
-      readonly state: 'probe' | 'replicate' | 'snapshot'
+      readonly state: ProgressState
     }
+  /** From whom the log is pulled now; null: from nobody, the leader feeds us. */
+  | { readonly type: 'upstreamChanged'; readonly upstream: NodeId | null }
+  | { readonly type: 'pullRefused'; readonly to: NodeId; readonly reason: PullRefusalReason }
   | { readonly type: 'transferStarted'; readonly to: NodeId }
   /** We lead no more; whether the target does, a later `leaderChanged` tells. */
   | { readonly type: 'transferEnded'; readonly to: NodeId }
@@ -73,5 +77,8 @@ export type CampaignReason = 'timeout' | 'leaderDisconnected'
 export type StepDownReason = 'noQuorum' | 'removed' | 'newerTerm'
 
 export type VoteRefusalReason = 'leaderAlive' | 'logBehind' | 'votedForOther' | 'oldTerm' | 'campaigning'
+
+/** `leading`: leaders feed, relays pass on. `full`: too many pull already. */
+export type PullRefusalReason = 'leading' | 'stranger' | 'full' | 'compacted'
 
 export type TransferAbortReason = 'timedOut' | 'notLeader' | 'notVoter' | 'noTarget'

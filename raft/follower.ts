@@ -2,6 +2,7 @@
 import type { Core } from './core.ts'
 import type { Append, Envelope, Heartbeat } from './message.ts'
 import { becomeFollower } from './roles.ts'
+import type { Entry } from './saved.ts'
 
 /** Any sign of the leader of this term makes us its follower and puts off our own campaign. */
 export const followLeader = (core: Core, leader: string): void => {
@@ -17,25 +18,29 @@ export const onAppend = (core: Core, envelope: Envelope, message: Append): void 
     return core.promise(envelope.from, { type: 'appended', term: core.term, match: core.commitIndex })
   if (prevIndex >= core.log.firstIndex - 1 && !core.log.has(prevIndex, prevTerm))
     return rejectAppend(core, envelope.from, message)
-
-  const known = entries.filter(entry => entry.index < core.log.firstIndex)
-  const lastKnown = known.at(-1)
-  if (lastKnown && !core.log.has(lastKnown.index, lastKnown.term))
-    return core.drop(envelope, 'it contradicts what is committed')
-  const fresh = entries.slice(known.length)
-  const added = fresh.slice(core.log.firstNew(fresh))
-  const first = added[0]
-  if (first && first.index <= core.commitIndex) return core.drop(envelope, 'it contradicts what is committed')
-  if (first && first.index <= core.log.lastIndex) truncate(core, first.index)
-  add(core, added)
-
+  if (!adopt(core, entries)) return core.drop(envelope, 'it contradicts what is committed')
   const match = prevIndex + entries.length
   core.commitTo(Math.min(message.commit, match))
   core.promise(envelope.from, { type: 'appended', term: core.term, match: Math.max(match, core.commitIndex) })
 }
 
+/** Add what the log lacks of entries that follow it, cutting off what contradicts them. False: that would be committed. */
+export const adopt = (core: Core, entries: readonly Entry[]): boolean => {
+  const known = entries.filter(entry => entry.index < core.log.firstIndex)
+  const lastKnown = known.at(-1)
+  if (lastKnown && !core.log.has(lastKnown.index, lastKnown.term)) return false
+  const fresh = entries.slice(known.length)
+  const added = fresh.slice(core.log.firstNew(fresh))
+  const first = added[0]
+  if (first && first.index <= core.commitIndex) return false
+  if (first && first.index <= core.log.lastIndex) truncate(core, first.index)
+  add(core, added)
+  return true
+}
+
 /** The leader lives; it knows how much of the committed log we surely have. */
 export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void => {
+  core.roundHeard = Math.max(core.roundHeard, message.round)
   // A disk that lost what it had promised shows here; such a node must come back under a new name.
   if (message.commit <= core.log.lastIndex) core.commitTo(message.commit)
   core.send(from, { type: 'heartbeatResult', term: core.term, round: message.round })
@@ -57,7 +62,7 @@ const truncate = (core: Core, from: number): void => {
     core.fact({ type: 'configurationRolledBack', ...core.log.configuration })
 }
 
-const add = (core: Core, entries: Append['entries']): void => {
+const add = (core: Core, entries: readonly Entry[]): void => {
   core.log.append(entries)
   for (const entry of entries)
     if (entry.type === 'configuration')

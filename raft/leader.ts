@@ -7,6 +7,7 @@ import { isJoint, isVoter, leaveJoint } from './membership.ts'
 import type { Envelope, HeartbeatResult, Message } from './message.ts'
 import { isQuorum, quorumIndex } from './quorum.ts'
 import { confirmReads, startRound } from './read-index.ts'
+import { feedVoters, onReport, relayWhenDue, tickRelayed } from './relay/assign.ts'
 import { onAppended, onAppendRejected, onPeerAlive, replicateToAll } from './replication.ts'
 import { becomeFollower, becomeLeader, syncPeers } from './roles.ts'
 import type { Configuration, Entry } from './saved.ts'
@@ -33,19 +34,22 @@ export const appendConfiguration = (core: Core, configuration: Configuration): n
   appendAsLeader(core, { type: 'configuration', index, term: core.term, configuration })
   core.fact({ type: 'configurationChanged', index, configuration })
   syncPeers(core)
+  feedVoters(core)
   recheckTransfer(core)
   replicateToAll(core)
   return index
 }
 
 export const tickLeader = (core: Core): void => {
-  for (const progress of core.peers.values()) progress.ticksSinceHeard += 1
+  for (const progress of core.peers.values()) progress.tick()
   if (!hearsQuorum(core)) return stepDown(core, 'noQuorum')
   tickTransfer(core)
-  for (const [peer, progress] of core.peers) tickSnapshot(core, peer, progress)
+  tickRelayed(core)
+  for (const [peer, progress] of core.fed) tickSnapshot(core, peer, progress)
   core.heartbeatElapsed += 1
   if (core.heartbeatElapsed < core.options.heartbeatTicks) return
-  startRound(core, true)
+  // Also without a read each heartbeat has its own number, so that relays can tell a new one from an old one.
+  if (!startRound(core, true)) core.reads.round += 1
   sendHeartbeats(core)
 }
 
@@ -67,13 +71,16 @@ export const receiveAsLeader = (core: Core, envelope: Envelope): void => {
     case 'appended':
       if (onAppended(core, from, message)) maybeCommit(core)
       if (from === core.transferTarget) completeTransfer(core)
-      return
+      return relayWhenDue(core, from, progress)
     case 'appendRejected':
       return onAppendRejected(core, from, message)
     case 'heartbeatResult':
-      return onHeartbeatResult(core, envelope, message)
+      onHeartbeatResult(core, envelope, message)
+      return relayWhenDue(core, from, progress)
     case 'snapshotProgress':
       return onSnapshotProgress(core, from, message)
+    case 'report':
+      return onReport(core, from, message)
     case 'preVoteResult':
     case 'voteResult':
       return
@@ -130,7 +137,7 @@ const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatRes
 /** A follower learns no more of the commit index than it surely has. */
 const sendHeartbeats = (core: Core): void => {
   core.heartbeatElapsed = 0
-  for (const [peer, progress] of core.peers)
+  for (const [peer, progress] of core.fed)
     core.send(peer, {
       type: 'heartbeat',
       term: core.term,
@@ -147,5 +154,5 @@ const hearsQuorum = (core: Core): boolean =>
 
 /** Whether an answer speaks of entries or rounds that were never sent. */
 const isImpossible = (core: Core, message: Message): boolean =>
-  (message.type === 'appended' && message.match > core.log.lastIndex) ||
+  ((message.type === 'appended' || message.type === 'report') && message.match > core.log.lastIndex) ||
   (message.type === 'heartbeatResult' && message.round > core.reads.round)

@@ -52,7 +52,7 @@ export type AppendRejected = {
   readonly hintTerm: number
 }
 
-/** I still lead. `round` numbers the leadership checks that reads wait for. */
+/** I still lead. `round` counts the heartbeats of this term: reads wait for the answer to one, relays tell old from new by it. */
 export type Heartbeat = {
   readonly type: 'heartbeat'
   readonly term: number
@@ -98,6 +98,55 @@ export type ReadIndexResult = {
   readonly index: number | null
 }
 
+/**
+ * The leader does not feed you any longer: pull the log from the first of `upstreams`, or from the next ones when it brings
+ * no sign of the leader for `patienceTicks`, and report every `reportTicks`. An empty list: the leader feeds you again.
+ */
+export type AssignUpstreams = {
+  readonly type: 'assignUpstreams'
+  readonly term: number
+  readonly upstreams: readonly NodeId[]
+  readonly reportTicks: number
+  readonly patienceTicks: number
+}
+
+/** Tell me what is committed beyond `commit`, or of the leader beyond its `round`, as soon as you know of it. */
+export type Pull = {
+  readonly type: 'pull'
+  readonly term: number
+  readonly commit: number
+  readonly round: number
+}
+
+/**
+ * Entries that follow (`prevIndex`, `prevTerm`). All of them, and what they follow, are committed, and whoever sends them
+ * knows it. `leader` leads in `term` (null: not known); its heartbeat of `round` is `age` ticks old.
+ */
+export type Pulled = {
+  readonly type: 'pulled'
+  readonly term: number
+  readonly leader: NodeId | null
+  readonly round: number
+  readonly age: number
+  readonly prevIndex: number
+  readonly prevTerm: number
+  readonly entries: readonly Entry[]
+}
+
+/** Pull from somebody else. */
+export type PullRefused = { readonly type: 'pullRefused'; readonly term: number }
+
+/**
+ * To the leader: my disk holds the committed log up to `match`, and I get it from `upstream` (null: from nobody, so feed
+ * me). No promise that anything could be committed by: it was committed before.
+ */
+export type Report = {
+  readonly type: 'report'
+  readonly term: number
+  readonly match: number
+  readonly upstream: NodeId | null
+}
+
 /** You speak for a term that is over. Frees a leader or candidate that lags behind, and a node stuck in a newer term. */
 export type NewerTerm = { readonly type: 'newerTerm'; readonly term: number }
 
@@ -116,6 +165,11 @@ export type Message =
   | TimeoutNow
   | ReadIndex
   | ReadIndexResult
+  | AssignUpstreams
+  | Pull
+  | Pulled
+  | PullRefused
+  | Report
   | NewerTerm
 
 /** A message with its addresses. The transport must have proved that `from` sent it. */

@@ -24,6 +24,12 @@ export type Options = {
   readonly applyBytesMax: number
   /** Bytes per `installSnapshot`. One chunk is under way per peer, so this over the round trip is the speed. */
   readonly snapshotChunkBytes: number
+  /**
+   * The leader feeds every voter and this many learners itself. All further learners get the committed log through these
+   * and through each other, each passing it on to `relayFanOut` others, so that the leader's work does not grow with them.
+   */
+  readonly directLearnersMax: number
+  readonly relayFanOut: number
   /** Reads waiting for an answer on one node, its own and forwarded ones; more are refused with `busy`. */
   readonly readsPendingMax: number
 }
@@ -43,13 +49,18 @@ export const defaultOptions = (tickMs: number): Options => ({
   uncommittedBytesMax: 64 * 1024 * 1024,
   applyBytesMax: 1024 * 1024,
   snapshotChunkBytes: 256 * 1024,
+  directLearnersMax: 8,
+  relayFanOut: 16,
   readsPendingMax: 10_000,
 })
 
 /** Asserts that the options make sense; called once by the constructor of `Raft`. */
 export const checkOptions = (options: Options): void => {
   for (const [name, value] of Object.entries(options))
-    assert(Number.isSafeInteger(value) && value > 0, `option ${name} is a positive integer`)
+    assert(
+      Number.isSafeInteger(value) && (value > 0 || (value === 0 && name === 'directLearnersMax')),
+      `option ${name} is a positive integer`,
+    )
   assert(
     options.electionTicksMin > options.heartbeatTicks,
     'an election timeout is longer than the heartbeat interval',

@@ -1,9 +1,9 @@
 // The leader's view of one peer: what it has, what to send next, and when to wait.
 import assert from 'node:assert'
-import type { SnapshotMetadata } from './saved.ts'
+import type { NodeId, SnapshotMetadata } from './saved.ts'
 import { type SnapshotTransfer, startTransfer } from './snapshot.ts'
 
-export type ProgressState = 'probe' | 'replicate' | 'snapshot'
+export type ProgressState = 'probe' | 'replicate' | 'snapshot' | 'relay'
 
 type Limits = { readonly inflightMessagesMax: number; readonly inflightBytesMax: number }
 
@@ -11,6 +11,7 @@ type Limits = { readonly inflightMessagesMax: number; readonly inflightBytesMax:
  * - `probe`: where the logs agree is unknown; one message at a time, then wait for an answer or a heartbeat's.
  * - `replicate`: stream optimistically within the in-flight window.
  * - `snapshot`: the log no longer reaches back to what the peer needs; no appends.
+ * - `relay`: the peer pulls the log from others; it is sent nothing and reports now and then.
  *
  * Invariant: `0 <= match < next`.
  */
@@ -21,6 +22,11 @@ export class Progress {
   isProbePaused = false
   transfer: SnapshotTransfer | null = null
   ticksSinceHeard = 0
+  /** From whom the peer pulls the log, and how often it reports; null and 0 unless in `relay`. */
+  upstream: NodeId | null = null
+  reportTicks = 0
+  /** Since it left `relay`; infinite when it never was there. */
+  ticksSinceTakenBack = Number.POSITIVE_INFINITY
   /** The commit index that the last append carried. It may be lost; heartbeats make up for that. */
   commitTold = 0
   /** The newest round of leadership checks that the peer has answered. */
@@ -48,7 +54,12 @@ export class Progress {
 
   get isPaused(): boolean {
     if (this.state === 'probe') return this.isProbePaused
-    return this.state === 'snapshot' || this.isWindowFull
+    return this.state !== 'replicate' || this.isWindowFull
+  }
+
+  tick(): void {
+    this.ticksSinceHeard += 1
+    this.ticksSinceTakenBack += 1
   }
 
   becomeProbe(): void {
@@ -66,13 +77,20 @@ export class Progress {
     this.transfer = startTransfer(snapshot)
   }
 
+  becomeRelay(upstream: NodeId, reportTicks: number): void {
+    this.next = this.match + 1
+    this.enter('relay')
+    this.upstream = upstream
+    this.reportTicks = reportTicks
+  }
+
   /** An `append` with these entries left. */
   sent(count: number, bytes: number): void {
     if (this.state === 'probe') {
       this.isProbePaused = true
       return
     }
-    assert(this.state === 'replicate', 'nothing is appended while a snapshot is under way')
+    assert(this.state === 'replicate', 'only a peer that is fed is appended to')
     if (count === 0) return
     this.next += count
     this.inflight.push({ lastIndex: this.next - 1, bytes })
@@ -109,6 +127,8 @@ export class Progress {
     this.state = state
     this.isProbePaused = false
     this.transfer = null
+    this.upstream = null
+    this.reportTicks = 0
     this.inflight = []
     this.inflightBytes = 0
     assert(this.match < this.next, 'what is sent next lies beyond what has arrived')

@@ -9,6 +9,8 @@ import { propose, proposeConfiguration } from './proposals.ts'
 import { grantApplied, startRead, tickReads } from './read-index.ts'
 import type { Ready } from './ready.ts'
 import { receive } from './receive.ts'
+import { tickPulling, upstreamFailed } from './relay/pull.ts'
+import { serveChildren, tickChildren } from './relay/serve.ts'
 import { suspectLoss } from './replication.ts'
 import { becomeFollower } from './roles.ts'
 import type { NodeId, SavedState } from './saved.ts'
@@ -31,6 +33,7 @@ export class Raft {
   /** Synchronous and deterministic. Never throws for what a peer sent; asserts on a breach of the embedder's duties. */
   step(input: Input): Ready {
     take(this.core, input)
+    serveChildren(this.core)
     return this.core.takeReady()
   }
 
@@ -79,10 +82,12 @@ const take = (core: Core, input: Input): void => {
 
 const tick = (core: Core): void => {
   tickReads(core)
+  tickChildren(core)
   if (core.role === 'leader') return tickLeader(core)
   core.ticksSinceLeader += 1
   if (core.role !== 'follower') return tickCandidate(core)
   core.electionTicks += 1
+  tickPulling(core)
   if (core.electionTicks >= core.electionTimeout) leaderLost(core, 'timeout')
 }
 
@@ -95,6 +100,7 @@ const persisted = (core: Core, sequence: number): void => {
 /** The process at the other end is gone: nobody needs to wait for a timeout to know it. */
 const peerDisconnected = (core: Core, peer: NodeId): void => {
   suspectLoss(core, peer)
+  upstreamFailed(core, peer)
   if (core.role === 'follower' && core.leader === peer) leaderLost(core, 'leaderDisconnected')
 }
 

@@ -4,14 +4,16 @@ import type { Core } from './core.ts'
 import { followLeader, onAppend, onHeartbeat } from './follower.ts'
 import { pumpReads, receiveAsLeader } from './leader.ts'
 import { isMember } from './membership.ts'
-import type { Append, Envelope, Heartbeat, InstallSnapshot, Message } from './message.ts'
+import type { Append, AssignUpstreams, Envelope, Heartbeat, InstallSnapshot, Message } from './message.ts'
 import { onReadIndex, onReadIndexResult } from './read-index.ts'
+import { leaveUpstreams, onAssignUpstreams, onPulled, upstreamFailed } from './relay/pull.ts'
+import { onPull } from './relay/serve.ts'
 import { becomeFollower } from './roles.ts'
 import { onInstallSnapshot } from './snapshot-receive.ts'
 import { onPreVote, onVote } from './voting.ts'
 import { isMessage } from './well-formed.ts'
 
-type FromLeader = Append | Heartbeat | InstallSnapshot
+type FromLeader = Append | Heartbeat | InstallSnapshot | AssignUpstreams
 
 /** Deal with one message. What makes no sense is dropped with a fact. */
 export const receive = (core: Core, envelope: Envelope): void => {
@@ -45,6 +47,7 @@ const enterTerm = (core: Core, envelope: Envelope): boolean => {
     case 'append':
     case 'heartbeat':
     case 'installSnapshot':
+    case 'assignUpstreams':
     case 'timeoutNow':
       becomeNewerFollower(core, message.term, message.type === 'timeoutNow' ? null : from)
       return true
@@ -71,11 +74,14 @@ const answerOldTerm = (core: Core, to: string, message: Message): void => {
     case 'append':
     case 'heartbeat':
     case 'installSnapshot':
+    case 'assignUpstreams':
       return core.send(to, { type: 'newerTerm', term })
     case 'preVote':
       return core.send(to, { type: 'preVoteResult', term, granted: false })
     case 'vote':
       return core.send(to, { type: 'voteResult', term, granted: false })
+    case 'pull':
+      return onPull(core, to, message)
     default:
       return
   }
@@ -95,11 +101,13 @@ const dispatch = (core: Core, envelope: Envelope): void => {
     case 'append':
     case 'heartbeat':
     case 'installSnapshot':
+    case 'assignUpstreams':
       return onLeaderMessage(core, envelope, message)
     case 'appended':
     case 'appendRejected':
     case 'heartbeatResult':
     case 'snapshotProgress':
+    case 'report':
       if (core.role === 'leader') receiveAsLeader(core, envelope)
       return
     case 'timeoutNow':
@@ -110,6 +118,12 @@ const dispatch = (core: Core, envelope: Envelope): void => {
       return pumpReads(core)
     case 'readIndexResult':
       return onReadIndexResult(core, message.id, message.index)
+    case 'pull':
+      return onPull(core, from, message)
+    case 'pulled':
+      return onPulled(core, envelope, message)
+    case 'pullRefused':
+      return upstreamFailed(core, from)
     case 'newerTerm':
       return
   }
@@ -120,6 +134,8 @@ const onLeaderMessage = (core: Core, envelope: Envelope, message: FromLeader): v
   if (core.role === 'leader' || (core.leader !== null && core.leader !== from))
     return core.drop(envelope, 'this term has another leader')
   followLeader(core, from)
+  // A new leader begins with feeding everybody itself.
+  if (core.feed !== null && core.feed.term < core.term) leaveUpstreams(core)
   switch (message.type) {
     case 'append':
       return onAppend(core, envelope, message)
@@ -127,6 +143,8 @@ const onLeaderMessage = (core: Core, envelope: Envelope, message: FromLeader): v
       return onHeartbeat(core, from, message)
     case 'installSnapshot':
       return onInstallSnapshot(core, from, message)
+    case 'assignUpstreams':
+      return onAssignUpstreams(core, envelope, message)
   }
 }
 

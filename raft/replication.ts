@@ -6,9 +6,9 @@ import type { Progress } from './progress.ts'
 import type { NodeId } from './saved.ts'
 import { startSnapshot } from './snapshot-send.ts'
 
-/** Send every peer what it lacks, as far as its window allows. */
+/** Send every peer that the leader feeds what it lacks, as far as its window allows. */
 export const replicateToAll = (core: Core): void => {
-  for (const [peer, progress] of core.peers) replicate(core, peer, progress)
+  for (const [peer, progress] of core.fed) replicate(core, peer, progress)
 }
 
 /** As many appends as the peer's window takes, and the news of a commit with the entries or without. */
@@ -36,6 +36,7 @@ export const sendEmptyAppend = (core: Core, to: NodeId, progress: Progress): voi
 /** A peer is alive: probe it again, and find out what became of unanswered appends. */
 export const onPeerAlive = (core: Core, peer: NodeId, progress: Progress): void => {
   progress.isProbePaused = false
+  if (progress.state === 'relay') return
   if (progress.match === core.log.lastIndex && progress.state === 'replicate') return
   // What is under way may be lost, and compaction may have taken away the place to go on from.
   if (core.log.termAt(progress.next - 1) === null) suspectLoss(core, peer)
@@ -60,17 +61,31 @@ export const onAppended = (core: Core, from: NodeId, message: Appended): boolean
 /** The peer's log differs before what we sent: find where the two agree, one term at a time (paper §5.3). */
 export const onAppendRejected = (core: Core, from: NodeId, message: AppendRejected): void => {
   const progress = core.peers.get(from)!
-  if (progress.state === 'snapshot') return
+  if (progress.state === 'snapshot' || progress.state === 'relay') return
   const possibleMatch = core.log.lastPossibleMatch(message.hintIndex, message.hintTerm)
   if (!progress.retreat(message.prevIndex, possibleMatch)) return
   if (progress.state === 'replicate') enterProbe(core, from, progress)
   replicate(core, from, progress)
 }
 
+/** The leader feeds a peer itself that got the log through relays, and gives it time before it tries these again. */
+export const takeBack = (core: Core, peer: NodeId, progress: Progress): void => {
+  core.fed.set(peer, progress)
+  progress.ticksSinceTakenBack = 0
+  enterProbe(core, peer, progress)
+  endOrder(core, peer)
+  replicate(core, peer, progress)
+}
+
+/** It need not pull any more. */
+export const endOrder = (core: Core, to: NodeId): void =>
+  core.send(to, { type: 'assignUpstreams', term: core.term, upstreams: [], reportTicks: 0, patienceTicks: 0 })
+
 /** Stop streaming to a peer until it answers. */
 export const suspectLoss = (core: Core, peer: NodeId): void => {
   const progress = core.peers.get(peer)
   if (progress?.state === 'replicate') enterProbe(core, peer, progress)
+  if (progress?.state === 'relay') takeBack(core, peer, progress)
 }
 
 /**

@@ -16,6 +16,7 @@ export const becomeFollower = (core: Core, term: number, leader: NodeId | null):
   if (term > core.term) {
     core.term = term
     core.vote = null
+    core.roundHeard = 0
   }
   core.role = 'follower'
   core.votes.clear()
@@ -43,6 +44,7 @@ export const becomeCandidate = (core: Core, isTransfer: boolean): void => {
   assert(core.role !== 'leader', 'a leader does not campaign')
   core.term += 1
   core.vote = core.id
+  core.roundHeard = 0
   core.role = 'candidate'
   core.votes.clear()
   core.isTransferCampaign = isTransfer
@@ -62,7 +64,10 @@ export const becomeLeader = (core: Core): void => {
   core.heartbeatElapsed = 0
   core.uncommittedBytes = core.log.bytesBetween(core.commitIndex, core.log.lastIndex)
   core.transferTarget = null
+  core.feed = null
+  core.children.clear()
   core.peers.clear()
+  core.fed.clear()
   syncPeers(core)
   core.fact({ type: 'becameLeader', term: core.term })
   core.setLeader(core.id)
@@ -71,13 +76,23 @@ export const becomeLeader = (core: Core): void => {
 /** Follow the configuration: a progress for each new member, none for those who left. */
 export const syncPeers = (core: Core): void => {
   const members = membersOf(core.configuration).filter(member => member !== core.id)
-  for (const peer of [...core.peers.keys()]) if (!members.includes(peer)) core.peers.delete(peer)
-  for (const member of members)
-    if (!core.peers.has(member)) core.peers.set(member, new Progress(core.log.lastIndex + 1, core.options))
+  const present = new Set(members)
+  for (const peer of [...core.peers.keys()]) {
+    if (present.has(peer)) continue
+    core.peers.delete(peer)
+    core.fed.delete(peer)
+  }
+  for (const member of members) {
+    if (core.peers.has(member)) continue
+    const progress = new Progress(core.log.lastIndex + 1, core.options)
+    core.peers.set(member, progress)
+    core.fed.set(member, progress)
+  }
 }
 
 const leaveLeadership = (core: Core): void => {
   if (core.transferTarget !== null) core.fact({ type: 'transferEnded', to: core.transferTarget })
   core.transferTarget = null
   core.peers.clear()
+  core.fed.clear()
 }

@@ -2,18 +2,21 @@
 import type { Core } from './core.ts'
 import type { Role } from './facts.ts'
 import { isVoter } from './membership.ts'
+import type { ProgressState } from './progress.ts'
 import type { Configuration, NodeId, SnapshotMetadata } from './saved.ts'
 
 /** The leader's view of one peer. `0 <= match < next`. Ages are in ticks. */
 export type PeerStatus = {
   readonly id: NodeId
-  readonly state: 'probe' | 'replicate' | 'snapshot'
+  readonly state: ProgressState
   /** The peer's disk holds our log up to here. */
   readonly match: number
   /** The next entry to send. */
   readonly next: number
   readonly isVoter: boolean
   readonly ticksSinceHeard: number
+  /** It is heard of this often when all is well; seldom when it gets the log through relays. */
+  readonly contactTicks: number
   readonly inflightMessages: number
   /** Bytes of the snapshot the peer has confirmed, or null when none is under way. */
   readonly snapshotOffset: number | null
@@ -72,6 +75,7 @@ export const statusOf = (core: Core): Status => ({
     next: progress.next,
     isVoter: isVoter(core.configuration, id),
     ticksSinceHeard: progress.ticksSinceHeard,
+    contactTicks: progress.state === 'relay' ? progress.reportTicks : core.options.heartbeatTicks,
     inflightMessages: progress.inflightMessages,
     snapshotOffset: progress.transfer?.offset ?? null,
   })),

@@ -12,6 +12,9 @@ const isCount: Check = value =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= countMax
 const isFlag: Check = value => typeof value === 'boolean'
 const isBytes: Check = value => value instanceof Uint8Array
+const isName: Check = value => typeof value === 'string' && value !== ''
+const isNameOrNull: Check = value => value === null || isName(value)
+const isNames: Check = value => Array.isArray(value) && value.every(isName)
 const isCountOrNull: Check = value => value === null || isCount(value)
 const isSnapshot: Check = value =>
   isObject(value) &&
@@ -36,6 +39,18 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
   timeoutNow: {},
   readIndex: { id: isCount },
   readIndexResult: { id: isCount, index: isCountOrNull },
+  assignUpstreams: { upstreams: isNames, reportTicks: isCount, patienceTicks: isCount },
+  pull: { commit: isCount, round: isCount },
+  pulled: {
+    leader: isNameOrNull,
+    round: isCount,
+    age: isCount,
+    prevIndex: isCount,
+    prevTerm: isCount,
+    entries: Array.isArray,
+  },
+  pullRefused: {},
+  report: { match: isCount, upstream: isNameOrNull },
   newerTerm: {},
 }
 
@@ -45,7 +60,7 @@ export const isMessage = (value: unknown): value is Message => {
   if (!Object.hasOwn(shapes, value.type)) return false
   const shape = shapes[value.type as Message['type']]
   if (!Object.entries(shape).every(([field, check]) => check(value[field]))) return false
-  return value.type !== 'append' || areEntries(value)
+  return (value.type !== 'append' && value.type !== 'pulled') || areEntries(value)
 }
 
 const areEntries = ({ prevIndex, prevTerm, term, entries }: Fields): boolean => {

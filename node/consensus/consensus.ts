@@ -21,9 +21,12 @@ export type Follower = {
   readonly role: 'voter' | 'learner'
   readonly match: number
   readonly next: number
-  readonly progress: 'probe' | 'replicate' | 'snapshot'
+  /** `relay`: it gets the log through other nodes. */
+  readonly progress: 'probe' | 'replicate' | 'snapshot' | 'relay'
   /** Milliseconds since it was last heard of; null: never. */
   readonly lastContactMs: number | null
+  /** It is heard of this often when all is well: seldom when it gets the log through other nodes. */
+  readonly contactEveryMs: number
 }
 
 export type ConsensusStatus = {

@@ -45,6 +45,7 @@ const followerOf = (peer: PeerStatus, tickMs: number): Follower => ({
   next: peer.next,
   progress: peer.state,
   lastContactMs: peer.ticksSinceHeard * tickMs,
+  contactEveryMs: peer.contactTicks * tickMs,
 })
 
 export const statusOf = (

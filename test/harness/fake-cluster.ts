@@ -134,6 +134,7 @@ export const raft = (): RaftView => ({
       next: 240,
       progress: 'replicate',
       lastContactMs: 40,
+      contactEveryMs: 100,
     },
   ],
 })

@@ -38,11 +38,20 @@ export class RaftChecker {
       const { term, vote } = node.disk.hardState
       expect(term > message.term || vote === to, `${key} voted for ${to} and its disk does not know`)
     }
-    if (message.type === 'appended') {
+    if (message.type === 'pulled') for (const entry of message.entries) this.relayed(node, entry)
+    if (message.type === 'appended' || message.type === 'report') {
       const { snapshot, entries } = node.disk
       const durable = Math.max(snapshot?.index ?? 0, entries.at(-1)?.index ?? 0)
       expect(durable >= message.match, `${node.id} promised ${message.match}, its disk ends at ${durable}`)
     }
+  }
+
+  /** What a relay passes on is committed: nobody ever applies something else there. */
+  private relayed(node: RaftNode, entry: Entry): void {
+    const text = describe(entry)
+    const earlier = this.committed.get(entry.index) ?? text
+    this.committed.set(entry.index, text)
+    expect(earlier === text, `${entry.index} is '${earlier}', and ${node.id} passes on '${text}'`)
   }
 
   /** At most one leader per term; and it has everything that was ever committed. */

@@ -56,6 +56,10 @@ const printMessage = (message: Message): string => {
       const { term, prevIndex, prevTerm, commit, entries } = message
       return `append term=${term} after=${prevIndex}/${prevTerm} commit=${commit} ${printEntries(entries)}`.trimEnd()
     }
+    case 'pulled': {
+      const { term, leader, round, age, prevIndex, prevTerm, entries } = message
+      return `pulled term=${term} leader=${leader} round=${round} age=${age} after=${prevIndex}/${prevTerm} ${printEntries(entries)}`.trimEnd()
+    }
     case 'installSnapshot': {
       const { term, snapshot, offset, data, isLast } = message
       return `installSnapshot term=${term} ${snapshot.index}/${snapshot.term} bytes=${offset}+${data.length}${isLast ? ' last' : ''}`

@@ -12,6 +12,7 @@ import { RaftNode } from './raft-node.ts'
 
 export type WorldOptions = {
   readonly voters: readonly string[]
+  readonly learners: readonly string[]
   readonly joiners: readonly string[]
   readonly changesMembership: boolean
 }
@@ -54,7 +55,10 @@ export class RaftWorld {
       losses: this.dice.pick([0, 0.01, 0.1]),
       delays: this.dice.pick([0, 0.05, 0.3]),
     }
-    const configuration = { ...emptyConfiguration, voters: [...options.voters].sort() }
+    const voters = [...options.voters].sort()
+    const configuration = { ...emptyConfiguration, voters, learners: [...options.learners].sort() }
+    const relays = this.dice.fork('relays')
+    const core = { ...OPTIONS, directLearnersMax: relays.between(0, 2), relayFanOut: relays.between(1, 2) }
     const founded = {
       hardState: { term: 1, vote: null, commit: 1 },
       snapshot: null,
@@ -68,8 +72,8 @@ export class RaftWorld {
       },
     } satisfies ConstructorParameters<typeof RaftNode>[3]
     this.nodes = [
-      ...options.voters.map(id => new RaftNode(id, founded, OPTIONS, world)),
-      ...options.joiners.map(id => new RaftNode(id, joinerState(), OPTIONS, world)),
+      ...[...options.voters, ...options.learners].map(id => new RaftNode(id, founded, core, world)),
+      ...options.joiners.map(id => new RaftNode(id, joinerState(), core, world)),
     ]
   }
 

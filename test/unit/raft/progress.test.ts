@@ -61,22 +61,27 @@ test('after a rejection while streaming, all that was unanswered is sent again',
   assert.is(progress.next, 3)
 })
 
-test('nothing is appended while a snapshot is under way', () => {
+test('nothing is appended while a snapshot is under way or relays do it', () => {
   const progress = new Progress(5, limits)
   progress.becomeSnapshot(snapshot)
   assert.ok(progress.isPaused)
-  assert.throws(() => progress.sent(1, 1), /while a snapshot/)
+  assert.throws(() => progress.sent(1, 1), /only a peer that is fed/)
   progress.advance(20)
   progress.becomeReplicate()
   assert.is(progress.next, 21)
   assert.is(progress.transfer, null)
+  progress.becomeRelay('b', 4)
+  assert.ok(progress.isPaused)
+  assert.throws(() => progress.sent(1, 1), /only a peer that is fed/)
+  progress.becomeProbe()
+  assert.is(progress.upstream, null)
 })
 
 test('match stays below next whatever happens', () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('advance'), index: fc.nat(30) }),
     fc.record({ do: fc.constant('retreat'), index: fc.nat(30), hint: fc.nat(30) }),
-    fc.record({ do: fc.constantFrom('probe', 'replicate', 'snapshot', 'send') }),
+    fc.record({ do: fc.constantFrom('probe', 'replicate', 'snapshot', 'relay', 'send') }),
   )
   fc.assert(
     fc.property(fc.array(step), steps => {
@@ -88,6 +93,7 @@ test('match stays below next whatever happens', () => {
         if (taken.do === 'probe') progress.becomeProbe()
         if (taken.do === 'replicate') progress.becomeReplicate()
         if (taken.do === 'snapshot') progress.becomeSnapshot(snapshot)
+        if (taken.do === 'relay') progress.becomeRelay('b', 4)
         if (taken.do === 'send' && !progress.isPaused) progress.sent(2, 10)
         assert.ok(progress.match < progress.next)
         assert.ok(progress.match >= match, 'a disk never loses what it has')

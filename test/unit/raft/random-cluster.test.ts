@@ -6,10 +6,13 @@ import { RaftWorld, type WorldOptions } from '../../harness/raft-world.ts'
 const SEEDS = Number(process.env.SEEDS ?? 100)
 const FIRST_SEED = Number(process.env.SEED ?? 1)
 
-const three = { voters: ['a', 'b', 'c'], joiners: [], changesMembership: false }
-const five = { voters: ['a', 'b', 'c', 'd', 'e'], joiners: [], changesMembership: false }
-const changing = { voters: ['a', 'b', 'c'], joiners: ['d', 'e'], changesMembership: true }
-const growing = { voters: ['a'], joiners: ['b', 'c'], changesMembership: true }
+const none = { learners: [], joiners: [], changesMembership: false }
+const three = { ...none, voters: ['a', 'b', 'c'] }
+const five = { ...none, voters: ['a', 'b', 'c', 'd', 'e'] }
+const changing = { ...none, voters: ['a', 'b', 'c'], joiners: ['d', 'e'], changesMembership: true }
+const growing = { ...none, voters: ['a'], joiners: ['b', 'c'], changesMembership: true }
+const relaying = { ...none, voters: ['a', 'b', 'c'], learners: ['d', 'e', 'f', 'g'] }
+const changingRelays = { ...relaying, voters: ['a', 'b', 'c'], joiners: ['h'], changesMembership: true }
 
 const survive = (seed: number, options: WorldOptions, disturbances: number): void => {
   const world = new RaftWorld(seed, options)
@@ -27,7 +30,14 @@ const survive = (seed: number, options: WorldOptions, disturbances: number): voi
     if (members.includes(node.id)) assert.equal(node.lines, leader.lines, `${node.id} has caught up`)
 }
 
-for (const [name, options] of Object.entries({ three, five, changing, growing }))
+for (const [name, options] of Object.entries({
+  three,
+  five,
+  changing,
+  growing,
+  relaying,
+  changingRelays,
+}))
   test(`a cluster under random faults stays safe and recovers: ${name}`, () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
       try {

@@ -219,7 +219,7 @@ test('no message whatever brings a node down', () => {
     'appendRejected',
   ]
   types.push('heartbeat', 'heartbeatResult', 'installSnapshot', 'snapshotProgress', 'timeoutNow', 'readIndex')
-  types.push('readIndexResult', 'newerTerm')
+  types.push('readIndexResult', 'newerTerm', 'assignUpstreams', 'pull', 'pulled', 'pullRefused', 'report')
   const count = fc.oneof(fc.nat(6), fc.constantFrom(-1, 1.5, null, 'x', 2 ** 53))
   const entry = fc.record({
     type: fc.constantFrom('noop', 'normal', 'configuration'),
@@ -256,22 +256,33 @@ test('no message whatever brings a node down', () => {
     index: count,
     nextOffset: count,
     id: count,
+    upstreams: fc.constantFrom(['b'], ['b', 'c'], ['a'], [], [7], 'b'),
+    reportTicks: count,
+    patienceTicks: count,
+    leader: fc.constantFrom('a', 'b', 'c', null, 7),
+    upstream: fc.constantFrom('a', 'b', null, 7),
+    age: count,
   })
   const ordered = message.map(value => ({
     ...value,
     entries: value.entries.map((each, position) => ({ ...each, index: value.prevIndex + 1 + position })),
   }))
+  const configuration = { ...emptyConfiguration, voters: ['b', 'c'], learners: ['a'] }
+  const learning: SavedState = {
+    ...saved(),
+    entries: [{ type: 'configuration', index: 1, term: 1, configuration }],
+  }
   const input = fc.oneof(
     { weight: 6, arbitrary: fc.oneof(message, ordered, fc.anything()) },
     { weight: 1, arbitrary: fc.constant('tick') },
   )
   fc.assert(
     fc.property(
-      fc.boolean(),
+      fc.constantFrom('leads', 'follows', 'learns'),
       fc.array(fc.tuple(fc.constantFrom('b', 'c', 'z', 'a'), input)),
-      (leads, conversation) => {
-        const subject = new Subject(saved(1, 1))
-        if (leads) subject.leadFully()
+      (role, conversation) => {
+        const subject = new Subject(role === 'learns' ? learning : saved(1, 1))
+        if (role === 'leads') subject.leadFully()
         for (const [from, heard] of conversation) {
           if (heard === 'tick') subject.tick(1)
           else subject.hear(from, heard as Message)
