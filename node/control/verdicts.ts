@@ -13,6 +13,8 @@ export type Witnessed = {
   readonly gossip: MemberState | null
   /** Milliseconds since Raft last heard of it; null: it is no follower of this leader. */
   readonly contactMs: number | null
+  /** Raft hears of it this often when all is well. */
+  readonly contactEveryMs: number
 }
 
 export type Verdict = { readonly id: string; readonly state: 'alive' | 'dead'; readonly reason: string }
@@ -23,6 +25,12 @@ export type Verdict = { readonly id: string; readonly state: 'alive' | 'dead'; r
  */
 export const CONTACT_STALE_MS = 300
 
+/** Whoever is fed by the leader is heard of with every heartbeat; whoever is not, in a large cluster, more seldom. */
+export const staleAfterMs = (usualMs: number, contactEveryMs: number): number =>
+  Math.max(usualMs, CONTACTS_MISSED_MAX * contactEveryMs)
+
+const CONTACTS_MISSED_MAX = 3
+
 /** `leadingMs`: for how long this node has led. A node that gossip has not met is given `unknownGraceMs` to show itself. */
 export const judge = (
   nodes: readonly Witnessed[],
@@ -30,7 +38,8 @@ export const judge = (
 ): readonly Verdict[] => {
   if (leadingMs < CONTACT_STALE_MS) return []
   return nodes.flatMap((node): readonly Verdict[] => {
-    const isHeard = node.contactMs !== null && node.contactMs < CONTACT_STALE_MS
+    const staleMs = staleAfterMs(CONTACT_STALE_MS, node.contactEveryMs)
+    const isHeard = node.contactMs !== null && node.contactMs < staleMs
     if (node.state === 'dead')
       return isHeard && node.gossip === 'alive'
         ? [{ id: node.id, state: 'alive', reason: 'it answers again' }]

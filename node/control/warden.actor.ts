@@ -8,7 +8,7 @@ import { Contacts } from './contact.ts'
 import { diskMsOf } from './disk-word.ts'
 import { heirOf } from './heir.ts'
 import { type Candidate, chooseVoters, KEEPER_POLICY, type KeeperPolicy } from './quorum-keeper.ts'
-import { judge, type Verdict } from './verdicts.ts'
+import { judge, staleAfterMs, type Verdict } from './verdicts.ts'
 
 export type WardenDeps = {
   readonly id: string
@@ -73,7 +73,7 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const isSelf = node.id === id
     const follower = status.followers.find(one => one.id === node.id)
     const silentMs = follower?.lastContactMs ?? Number.POSITIVE_INFINITY
-    const isAlive = isSelf || silentMs < CONTACT_LOST_MS
+    const isAlive = isSelf || silentMs < staleAfterMs(CONTACT_LOST_MS, follower?.contactEveryMs ?? 0)
     return {
       id: node.id,
       zone: node.labels[ZONE_LABEL] ?? null,
@@ -117,13 +117,14 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const status = consensus.status()
     if (status.role !== 'leader') return
     const gossip = new Map(deps.members().map(member => [member.id, member.state]))
-    const contact = new Map(status.followers.map(follower => [follower.id, follower.lastContactMs]))
+    const contact = new Map(status.followers.map(follower => [follower.id, follower]))
     // The leader hears itself: one that was held dead when it was elected must not stay so.
     const witnessed = [...consensus.state().nodes.values()].map(node => ({
       id: node.id,
       state: node.state,
       gossip: node.id === id ? ('alive' as const) : (gossip.get(node.id) ?? null),
-      contactMs: node.id === id ? 0 : (contact.get(node.id) ?? null),
+      contactMs: node.id === id ? 0 : (contact.get(node.id)?.lastContactMs ?? null),
+      contactEveryMs: contact.get(node.id)?.contactEveryMs ?? 0,
     }))
     const leadingMs = ctx.monotonicMs() - leadingSinceMs
     for (const verdict of judge(witnessed, { leadingMs, unknownGraceMs: UNKNOWN_GRACE_MS }))

@@ -9,6 +9,7 @@ const seen = (parts: Partial<Witnessed>): Witnessed => ({
   state: 'alive',
   gossip: 'alive',
   contactMs: 50,
+  contactEveryMs: 100,
   ...parts,
 })
 
@@ -24,6 +25,13 @@ test('neither of them alone does', () => {
   assert.is(verdictOn({ gossip: 'dead', contactMs: 50 }), null)
   assert.is(verdictOn({ gossip: 'suspect', contactMs: 60_000 }), null)
   assert.is(verdictOn({ gossip: 'alive', contactMs: 60_000 }), null)
+})
+
+test('one that is heard of more seldom is given as many chances', () => {
+  assert.is(verdictOn({ gossip: 'dead', contactMs: 1_400, contactEveryMs: 500 }), null)
+  assert.is(verdictOn({ gossip: 'dead', contactMs: 1_500, contactEveryMs: 500 }), 'dead')
+  assert.is(verdictOn({ gossip: 'dead', contactMs: 300, contactEveryMs: 25 }), 'dead')
+  assert.is(verdictOn({ state: 'dead', contactMs: 1_400, contactEveryMs: 500 }), 'alive')
 })
 
 test('a new leader believes ill of nobody before it could have heard of everybody', () => {
