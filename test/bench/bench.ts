@@ -1,13 +1,17 @@
 /**
- * `npm run bench -- [raft] [--seconds N] [--clients 1,16] [--trials N] [--out FILE]`: figures as ratios against something
+ * `npm run bench -- [raft|relay] [--seconds N] [--clients 1,16] [--trials N] [--out FILE]`: figures as ratios against something
  * measured in the same run. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchRaft } from './raft.ts'
+import { benchRelay } from './relay.ts'
 import type { BenchOptions, Result, Row } from './row.ts'
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = { raft: benchRaft }
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = {
+  raft: benchRaft,
+  relay: benchRelay,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

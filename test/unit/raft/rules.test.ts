@@ -10,6 +10,7 @@ import {
   type Input,
   joinerState,
   type Message,
+  type SavedState,
 } from '../../../raft/index.ts'
 import { bytes, propose, Subject, saved, typesOf } from '../../harness/raft-subject.ts'
 
