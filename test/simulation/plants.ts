@@ -66,6 +66,14 @@ export const PLANTS: readonly Plant[] = [
     seed: 1,
   },
   {
+    name: 'relayed-before-commit',
+    file: 'raft/relay/serve.ts',
+    find: 'core.log.slice(prevIndex + 1, core.commitIndex, core.options.appendBytesMax)',
+    replace: 'core.log.slice(prevIndex + 1, core.log.lastIndex, core.options.appendBytesMax)',
+    why: 'whoever pulls applies all it receives: entries that are not committed are replaced by the next leader',
+    seed: 1,
+  },
+  {
     name: 'read-without-quorum',
     file: 'raft/read-index.ts',
     find: 'voter === core.id ? reads.round : (core.peers.get(voter)?.roundAcked ?? 0)',

@@ -73,6 +73,7 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
   const dice = prng(seed, 'simulation')
   const isDuel = dice.chance(DUEL_RATE)
   const machineCount = isDuel ? dice.pick([3, 3, 4, 5]) : dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
+  const relays = dice.fork('relays')
   const world = new World({
     dice,
     machineCount,
@@ -80,6 +81,8 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     tickMs: dice.pick([25, 50]),
     diskFactor: dice.pick([1, 1, 5, 20]),
     appendBytesMax: isDuel ? 64 : dice.pick([64, 4 * 1024, 256 * 1024]),
+    directLearnersMax: relays.pick([0, 0, 1, 8]),
+    relayFanOut: relays.pick([1, 2, 16]),
     checks: allChecks(),
     print: options.print ?? null,
     isVerbose: options.isVerbose ?? false,

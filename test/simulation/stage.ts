@@ -27,6 +27,8 @@ export class Stage {
       snapshotEntries: 40,
       tickMs: 25,
       appendBytesMax: 4 * 1024,
+      directLearnersMax: 8,
+      relayFanOut: 16,
       checks: allChecks(checks),
       print: null,
       isVerbose: false,

@@ -25,6 +25,9 @@ export type WorldOptions = {
   readonly tickMs: number
   /** Entries in one message, in bytes: little, so that logs meet in the middle. */
   readonly appendBytesMax: number
+  /** Learners that the leader feeds itself: few, so that there are relays in clusters that are small. */
+  readonly directLearnersMax: number
+  readonly relayFanOut: number
   readonly checks: readonly Check[]
   readonly print: ((line: string) => void) | null
   readonly isVerbose: boolean
@@ -101,6 +104,8 @@ export class World {
           core: {
             ...defaultOptions(tickMs),
             appendBytesMax: options.appendBytesMax,
+            directLearnersMax: options.directLearnersMax,
+            relayFanOut: options.relayFanOut,
             snapshotChunkBytes: 8 * 1024,
           },
         },
@@ -289,10 +294,9 @@ export class World {
       this.#reigns.set(machine, term)
       this.onMoment('election', machine)
     }
-    if (type === 'appended') {
+    if (type === 'appended' || type === 'report')
       this.notify(checker => checker.received?.({ machine, match: message.match }))
-      this.onMoment('receipt', machine)
-    }
+    if (type === 'appended') this.onMoment('receipt', machine)
     if (type === 'installSnapshot') {
       const receiver = this.machines.find(({ id }) => id === to)
       if (receiver !== undefined) this.onMoment('snapshot', receiver)
