@@ -5,6 +5,7 @@ import { startTerm } from './leader.ts'
 import { votersOf } from './membership.ts'
 import type { Envelope, PreVoteResult, VoteResult } from './message.ts'
 import { quorumVote } from './quorum.ts'
+import { isBound } from './reads/lease.ts'
 import { becomeCandidate, becomeFollower, becomePreCandidate } from './roles.ts'
 
 /** Nobody leads, as far as we can see: find out whether we would be elected. */
@@ -35,6 +36,7 @@ export const tickCandidate = (core: Core): void => {
   core.preVoteRepeats += 1
   core.shortenElectionTimer()
   askPreVotes(core)
+  countPreVotes(core)
 }
 
 export const onPreVoteResult = (core: Core, envelope: Envelope, message: PreVoteResult): void => {
@@ -57,8 +59,9 @@ export const countOwnVote = (core: Core, persistedSequence: number): void => {
   countVotes(core)
 }
 
-/** A refused pre-vote costs nothing: the question is asked again after a heartbeat or two. */
+/** A refused pre-vote costs nothing: the question is asked again after a heartbeat or two. So is one while our word binds us. */
 const countPreVotes = (core: Core): void => {
+  if (isBound(core, core.id)) return
   if (quorumVote(core.configuration, voter => core.votes.get(voter)) === 'won') startElection(core, false)
 }
 

@@ -6,7 +6,7 @@ import { isVoter } from './membership.ts'
 import type { Envelope, Message } from './message.ts'
 import { checkOptions, type Options } from './options.ts'
 import type { Progress } from './progress.ts'
-import { emptyReads, type Reads } from './reads.ts'
+import { emptyLease, emptyReads, type Lease, type Reads } from './reads/reads.ts'
 import type { ProposalResult, ReadResult, Ready, SnapshotRead, SnapshotWrite } from './ready.ts'
 import type { Child, Feed, Standing } from './relay/relay.ts'
 import type { Configuration, Entry, HardState, NodeId, SavedState, SnapshotMetadata } from './saved.ts'
@@ -80,6 +80,7 @@ export class Core {
   transferTicks = 0
 
   readonly reads: Reads
+  readonly lease: Lease
   /** The snapshot being received from the leader. */
   receiving: SnapshotReceiver | null = null
 
@@ -107,6 +108,7 @@ export class Core {
     this.appliedIndex = this.handedIndex
     this.writes = new Writes(this.log.lastIndex, saved.hardState)
     this.reads = emptyReads(this.draw(1, 2 ** 40))
+    this.lease = emptyLease(options)
     this.restartElectionTimer()
   }
 

@@ -1,6 +1,7 @@
 // How a follower answers its leader: append, heartbeat, the order to campaign.
 import type { Core } from './core.ts'
 import type { Append, Envelope, Heartbeat } from './message.ts'
+import { giveWord } from './reads/lease.ts'
 import { becomeFollower } from './roles.ts'
 import type { Entry } from './saved.ts'
 
@@ -43,7 +44,8 @@ export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void 
   core.roundHeard = Math.max(core.roundHeard, message.round)
   // A disk that lost what it had promised shows here; such a node must come back under a new name.
   if (message.commit <= core.log.lastIndex) core.commitTo(message.commit)
-  core.send(from, { type: 'heartbeatResult', term: core.term, round: message.round })
+  const answer = { type: 'heartbeatResult', term: core.term, round: message.round } as const
+  core.send(from, giveWord(core, from) ? { ...answer, keepsLease: true } : answer)
 }
 
 const rejectAppend = (core: Core, leader: string, { prevIndex, prevTerm }: Append): void => {

@@ -6,7 +6,14 @@ import type { NodeId } from './saved.ts'
  * One unit of time has passed; the embedder chooses the unit and derives the options from it (`defaultOptions`).
  * After a stall send one tick, not a burst for the lost time: the leader's messages may be waiting in a queue.
  */
-export type Tick = { readonly type: 'tick' }
+export type Tick = { readonly type: 'tick'; readonly now?: Now }
+
+/**
+ * For leases (`Options.leaseTicks`): the embedder's time in ticks, with fractions, read for this very input after it was
+ * asked for. From a clock that never goes back, runs while the process does not, and counts the sleep of the machine.
+ * Ticks themselves are no measure: a process that stood still has none. Without it no read is answered by a lease.
+ */
+export type Now = number
 
 /** A message arrived. It may be late, doubled, out of order or nonsense. */
 export type Receive = { readonly type: 'receive'; readonly envelope: Envelope }
@@ -34,7 +41,7 @@ export type ProposeConfiguration = {
 }
 
 /** Ask for a linearizable read. Answered later in `Ready.reads` under the same key, for certain, and once. */
-export type Read = { readonly type: 'read'; readonly key: string }
+export type Read = { readonly type: 'read'; readonly key: string; readonly now?: Now }
 
 /** Every `Ready.persist` up to and including this sequence number is durable. */
 export type Persisted = { readonly type: 'persisted'; readonly sequence: number }

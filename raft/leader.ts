@@ -6,7 +6,8 @@ import { entryBytes } from './log.ts'
 import { isJoint, isVoter, leaveJoint } from './membership.ts'
 import type { Envelope, HeartbeatResult, Message } from './message.ts'
 import { isQuorum, quorumIndex } from './quorum.ts'
-import { confirmReads, startRound } from './read-index.ts'
+import { onWord, resetLease, startLeaseRound } from './reads/lease.ts'
+import { confirmReads, startRound } from './reads/read-index.ts'
 import { feedVoters, onReport, relayWhenDue, tickRelayed } from './relay/assign.ts'
 import { onAppended, onAppendRejected, onPeerAlive, replicateToAll } from './replication.ts'
 import { becomeFollower, becomeLeader, syncPeers } from './roles.ts'
@@ -17,6 +18,7 @@ import { bestSuccessor, completeTransfer, recheckTransfer, tickTransfer } from '
 /** Take office: an empty entry of the new term carries all older ones over the commit line (paper §5.4.2, §8). */
 export const startTerm = (core: Core): void => {
   becomeLeader(core)
+  resetLease(core, true)
   appendAsLeader(core, { type: 'noop', index: core.log.lastIndex + 1, term: core.term })
   replicateToAll(core)
 }
@@ -35,6 +37,7 @@ export const appendConfiguration = (core: Core, configuration: Configuration): n
   core.fact({ type: 'configurationChanged', index, configuration })
   syncPeers(core)
   feedVoters(core)
+  resetLease(core, false)
   recheckTransfer(core)
   replicateToAll(core)
   return index
@@ -50,6 +53,7 @@ export const tickLeader = (core: Core): void => {
   if (core.heartbeatElapsed < core.options.heartbeatTicks) return
   // Also without a read each heartbeat has its own number, so that relays can tell a new one from an old one.
   if (!startRound(core, true)) core.reads.round += 1
+  startLeaseRound(core)
   sendHeartbeats(core)
 }
 
@@ -129,6 +133,7 @@ const afterCommit = (core: Core): void => {
 const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatResult): void => {
   const progress = core.peers.get(from)!
   progress.roundAcked = Math.max(progress.roundAcked, message.round)
+  onWord(core, from, message)
   confirmReads(core)
   pumpReads(core)
   onPeerAlive(core, from, progress)

@@ -60,10 +60,12 @@ export type Heartbeat = {
   readonly round: number
 }
 
+/** `keepsLease`: and I help nobody else to be elected for as long as a lease lasts (lease.ts). Absent: I promise nothing. */
 export type HeartbeatResult = {
   readonly type: 'heartbeatResult'
   readonly term: number
   readonly round: number
+  readonly keepsLease?: true
 }
 
 /** One chunk of the snapshot's bytes, from `offset`. One chunk is under way at a time. */

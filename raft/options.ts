@@ -11,6 +11,12 @@ export type Options = {
   readonly electionTicksMax: number
   /** The leader speaks at least this often, and an unanswered pre-vote is asked again after one to two of these. */
   readonly heartbeatTicks: number
+  /**
+   * Reads on the leader are answered without asking anybody for so long after the start of a round of heartbeats that a
+   * quorum answered; 0, the default, asks each time. All nodes of a cluster set it alike. It costs: nobody can be
+   * elected within `wordTicks` of a dead leader's last heartbeat, also when its connections are reset.
+   */
+  readonly leaseTicks: number
   /** One `append` carries at most this many bytes of entries (always at least one entry). */
   readonly appendBytesMax: number
   /** Unanswered `append` messages to one peer: count and bytes of entries. */
@@ -42,6 +48,7 @@ export const defaultOptions = (tickMs: number): Options => ({
   electionTicksMin: Math.ceil(500 / tickMs),
   electionTicksMax: Math.ceil(1000 / tickMs),
   heartbeatTicks: Math.ceil(100 / tickMs),
+  leaseTicks: 0,
   appendBytesMax: 256 * 1024,
   inflightMessagesMax: 64,
   inflightBytesMax: 4 * 1024 * 1024,
@@ -54,13 +61,32 @@ export const defaultOptions = (tickMs: number): Options => ({
   readsPendingMax: 10_000,
 })
 
+/** How much faster one clock may be than another: more than any quartz by far. */
+const DRIFT_MAX = 1 / 16
+
+/**
+ * How many ticks a word binds that was given to a leader with leases. Both clocks may be wrong, in opposite directions,
+ * and the first tick after giving it may come at once.
+ */
+export const wordTicks = ({ leaseTicks }: Pick<Options, 'leaseTicks'>): number =>
+  leaseTicks === 0 ? 0 : leaseTicks + Math.ceil(leaseTicks * 2 * DRIFT_MAX) + 1
+
+const MAY_BE_ZERO: ReadonlySet<string> = new Set([
+  'leaseTicks',
+  'directLearnersMax',
+] satisfies (keyof Options)[])
+
 /** Asserts that the options make sense; called once by the constructor of `Raft`. */
 export const checkOptions = (options: Options): void => {
   for (const [name, value] of Object.entries(options))
     assert(
-      Number.isSafeInteger(value) && (value > 0 || (value === 0 && name === 'directLearnersMax')),
+      Number.isSafeInteger(value) && (value > 0 || (value === 0 && MAY_BE_ZERO.has(name))),
       `option ${name} is a positive integer`,
     )
+  assert(
+    wordTicks(options) <= options.electionTicksMin,
+    'a lease ends before the shortest election timeout, with room for clocks that differ',
+  )
   assert(
     options.electionTicksMin > options.heartbeatTicks,
     'an election timeout is longer than the heartbeat interval',

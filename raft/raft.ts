@@ -6,7 +6,8 @@ import type { Compact, Input } from './input.ts'
 import { maybeCommit, pumpReads, tickLeader } from './leader.ts'
 import type { Options } from './options.ts'
 import { propose, proposeConfiguration } from './proposals.ts'
-import { grantApplied, startRead, tickReads } from './read-index.ts'
+import { tickLease } from './reads/lease.ts'
+import { grantApplied, startRead, tickReads } from './reads/read-index.ts'
 import type { Ready } from './ready.ts'
 import { receive } from './receive.ts'
 import { tickPulling, upstreamFailed } from './relay/pull.ts'
@@ -46,7 +47,7 @@ export class Raft {
 const take = (core: Core, input: Input): void => {
   switch (input.type) {
     case 'tick':
-      return tick(core)
+      return tick(core, input.now)
     case 'receive':
       return receive(core, input.envelope)
     case 'propose':
@@ -54,7 +55,7 @@ const take = (core: Core, input: Input): void => {
     case 'proposeConfiguration':
       return proposeConfiguration(core, input)
     case 'read':
-      startRead(core, input.key)
+      startRead(core, input)
       return pumpReads(core)
     case 'persisted':
       return persisted(core, input.sequence)
@@ -80,7 +81,9 @@ const take = (core: Core, input: Input): void => {
   }
 }
 
-const tick = (core: Core): void => {
+const tick = (core: Core, now: number | undefined): void => {
+  core.lease.now = now ?? null
+  tickLease(core)
   tickReads(core)
   tickChildren(core)
   if (core.role === 'leader') return tickLeader(core)

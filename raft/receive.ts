@@ -5,7 +5,8 @@ import { followLeader, onAppend, onHeartbeat } from './follower.ts'
 import { pumpReads, receiveAsLeader } from './leader.ts'
 import { isMember } from './membership.ts'
 import type { Append, AssignUpstreams, Envelope, Heartbeat, InstallSnapshot, Message } from './message.ts'
-import { onReadIndex, onReadIndexResult } from './read-index.ts'
+import { isBound } from './reads/lease.ts'
+import { onReadIndex, onReadIndexResult } from './reads/read-index.ts'
 import { leaveUpstreams, onAssignUpstreams, onPulled, upstreamFailed } from './relay/pull.ts'
 import { onPull } from './relay/serve.ts'
 import { becomeFollower } from './roles.ts'
@@ -39,7 +40,7 @@ const enterTerm = (core: Core, envelope: Envelope): boolean => {
       if (message.granted) return true
       break
     case 'vote':
-      if (core.hasLivingLeader && !message.isTransfer) {
+      if ((core.hasLivingLeader || isBound(core, from)) && !message.isTransfer) {
         core.fact({ type: 'voteRefused', term: message.term, to: from, reason: 'leaderAlive' })
         return false
       }

@@ -4,7 +4,7 @@ import type { Core } from './core.ts'
 import type { CampaignReason } from './facts.ts'
 import { membersOf } from './membership.ts'
 import { Progress } from './progress.ts'
-import { abandonReads } from './read-index.ts'
+import { abandonReads } from './reads/read-index.ts'
 import type { NodeId } from './saved.ts'
 
 /** Follow `leader` (null: whoever turns up) in `term`, which is never older than the present one. */

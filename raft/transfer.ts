@@ -2,6 +2,7 @@
 import type { Core } from './core.ts'
 import type { TransferAbortReason } from './facts.ts'
 import { votersOf } from './membership.ts'
+import { giveUpLease } from './reads/lease.ts'
 import { replicate } from './replication.ts'
 import type { NodeId } from './saved.ts'
 
@@ -25,6 +26,7 @@ export const startTransferTo = (core: Core, wanted: NodeId | null): void => {
 export const completeTransfer = (core: Core): void => {
   const target = core.transferTarget
   if (target === null || core.peers.get(target)?.match !== core.log.lastIndex) return
+  giveUpLease(core)
   core.send(target, { type: 'timeoutNow', term: core.term })
 }
 

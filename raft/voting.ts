@@ -2,6 +2,7 @@
 import type { Core } from './core.ts'
 import type { VoteRefusalReason } from './facts.ts'
 import type { PreVote, Vote } from './message.ts'
+import { isBound } from './reads/lease.ts'
 import { becomeFollower } from './roles.ts'
 import type { NodeId } from './saved.ts'
 
@@ -30,12 +31,13 @@ export const onPreVote = (core: Core, from: NodeId, message: PreVote): void => {
 const refusalOfVote = (core: Core, from: NodeId, message: Vote): VoteRefusalReason | null => {
   if (core.vote !== null && core.vote !== from) return 'votedForOther'
   if (core.leader !== null && core.leader !== from) return 'leaderAlive'
+  if (isBound(core, from) && !message.isTransfer) return 'leaderAlive'
   return core.log.isUpToDate(message.lastIndex, message.lastTerm) ? null : 'logBehind'
 }
 
 const refusalOfPreVote = (core: Core, from: NodeId, message: PreVote): VoteRefusalReason | null => {
   if (message.term <= core.term) return 'oldTerm'
-  if (core.hasLivingLeader) return 'leaderAlive'
+  if (core.hasLivingLeader || isBound(core, from)) return 'leaderAlive'
   if (!core.log.isUpToDate(message.lastIndex, message.lastTerm)) return 'logBehind'
   return isOurTurn(core, from, message) ? 'campaigning' : null
 }

@@ -33,7 +33,7 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
   appended: { match: isCount },
   appendRejected: { prevIndex: isCount, hintIndex: isCount, hintTerm: isCount },
   heartbeat: { commit: isCount, round: isCount },
-  heartbeatResult: { round: isCount },
+  heartbeatResult: { round: isCount, keepsLease: value => value === undefined || value === true },
   installSnapshot: { snapshot: isSnapshot, offset: isCount, data: isBytes, isLast: isFlag },
   snapshotProgress: { index: isCount, nextOffset: isCount },
   timeoutNow: {},

@@ -19,7 +19,7 @@ export class Contact {
     this.#ticksMax = ticksMax
   }
 
-  /** The leader named this commit index. */
+  /** A member said that all up to here is committed. */
   told(commit: unknown): void {
     if (Number.isSafeInteger(commit)) this.#toldCommit = Math.max(this.#toldCommit, commit as number)
   }

@@ -16,6 +16,7 @@ import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from '
 import { contactTicks, idleStatus, livingLeader, statusOf } from './raft-status.ts'
 import { SnapshotTraffic } from './snapshot-traffic.ts'
 import { loadStartup, type Startup } from './startup.ts'
+import { WakingTime } from './waking-time.ts'
 
 /** One core with everything that lives and dies with it. */
 type Running = {
@@ -43,6 +44,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
   readonly #contact: Contact
+  readonly #time = new WakingTime()
   #lastWriteMs: number | null = null
   #cancelTick: () => void = () => undefined
   readonly #inputs: Input[] = []
@@ -233,7 +235,7 @@ class RaftActor implements Behavior<RaftMessage> {
       return ctx.log.debug('message of a node that left', { from })
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
-    if ('commit' in message && from === this.#known.leader) this.#contact.told(message.commit)
+    if ('commit' in message) this.#contact.told(message.commit)
   }
 
   #queueApply(running: Running, ctx: Context<RaftMessage>): void {
@@ -295,7 +297,10 @@ class RaftActor implements Behavior<RaftMessage> {
     switch (message.type) {
       case 'raft/Read':
         if (running === null) return message.replyTo({ type: 'refused', reason: 'noLeader' })
-        return this.#step({ type: 'read', key: this.#answers.read(message.replyTo) }, ctx)
+        return this.#step(
+          { type: 'read', key: this.#answers.read(message.replyTo), now: this.#now(ctx) },
+          ctx,
+        )
       case 'raft/Transfer':
         if (!isLeader) return message.replyTo({ type: 'done' })
         this.#answers.transferring(message.replyTo)
@@ -345,7 +350,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#cancelTick = ctx.after(tickMs, { type: 'raft/Tick' })
     const running = this.#running
     if (running === null) return
-    this.#step({ type: 'tick' }, ctx)
+    this.#step({ type: 'tick', now: this.#now(ctx) }, ctx)
     const status = running.core.status()
     this.#noteLeader(status)
     const nowMs = ctx.monotonicMs()
@@ -360,6 +365,11 @@ class RaftActor implements Behavior<RaftMessage> {
       status.transferTarget === null
     )
       this.#step({ type: 'transferLeadership', to: null }, ctx)
+  }
+
+  /** In ticks, for leases. */
+  #now(ctx: Context<RaftMessage>): number {
+    return this.#time.elapsedMs(ctx) / this.#deps.settings.tickMs
   }
 
   #idleReason(): string {

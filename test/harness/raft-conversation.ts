@@ -23,6 +23,7 @@ export class RaftConversation {
   private output: string[] = []
   private isVerbose = true
   private options = OPTIONS
+  private readonly ticks = new Map<string, number>()
 
   run(line: string): string {
     const [name = '', ...rest] = line.split(/\s+/)
@@ -45,8 +46,9 @@ export class RaftConversation {
     start: ({ words, named }) => {
       for (const id of words) this.add(id, savedState(named))
     },
+    /** tick NODE [COUNT] : time passes; whoever has no tick in it stands still. */
     tick: ({ words: [id = '', count = '1'] }) => {
-      for (const node of this.chosen(id)) for (let i = 0; i < Number(count); i++) node.step({ type: 'tick' })
+      for (const node of this.chosen(id)) for (let i = 0; i < Number(count); i++) this.tick(node)
     },
     /** Ticks until the node campaigns. */
     campaign: ({ words: [id = ''] }) => this.campaign(this.node(id)),
@@ -71,7 +73,7 @@ export class RaftConversation {
     /** Like settle, with a tick for everybody in between, COUNT times. */
     pass: ({ words: [count = '1'] }) => {
       for (let i = 0; i < Number(count); i++) {
-        for (const node of this.chosen('all')) node.step({ type: 'tick' })
+        for (const node of this.chosen('all')) this.tick(node)
         this.settle()
       }
     },
@@ -102,7 +104,7 @@ export class RaftConversation {
       const autoLeave = named.autoLeave !== 'no'
       this.node(id).step({ type: 'proposeConfiguration', key: 'change', changes, autoLeave })
     },
-    read: ({ words: [id = '', key = ''] }) => this.node(id).step({ type: 'read', key }),
+    read: ({ words: [id = '', key = ''] }) => this.node(id).step({ type: 'read', key, now: this.now }),
     transfer: ({ words: [id = '', to = null] }) => this.node(id).step({ type: 'transferLeadership', to }),
     compact: ({ words: [id = '', trailing = '0'] }) => this.node(id).compact(Number(trailing)),
     /** disconnected A B : A sees the connection to B reset. */
@@ -128,7 +130,17 @@ export class RaftConversation {
   }
 
   private campaign(node: RaftNode): void {
-    for (let i = 0; i < 100 && node.raft!.status().role === 'follower'; i++) node.step({ type: 'tick' })
+    for (let i = 0; i < 100 && node.raft!.status().role === 'follower'; i++) this.tick(node)
+  }
+
+  private tick(node: RaftNode): void {
+    this.ticks.set(node.id, (this.ticks.get(node.id) ?? 0) + 1)
+    node.step({ type: 'tick', now: this.now })
+  }
+
+  /** The clock on the wall: as late as it is for whoever had the most ticks. */
+  private get now(): number {
+    return Math.max(0, ...this.ticks.values())
   }
 
   private add(id: string, saved: SavedState): void {

@@ -15,9 +15,13 @@ export type WorldOptions = {
   readonly learners: readonly string[]
   readonly joiners: readonly string[]
   readonly changesMembership: boolean
+  readonly hasLeases?: boolean
 }
 
 /** Small limits, so that each of them is reached, and short timeouts, so that much happens. */
+/** Time between two events, where time counts: elections fit into a lease, or there would be nothing for it to prevent. */
+const EVENT_TICKS = 0.015
+
 const OPTIONS: Options = {
   ...defaultOptions(50),
   electionTicksMin: 4,
@@ -43,6 +47,10 @@ export class RaftWorld {
   private network: Envelope[] = []
   private cuts = new Set<string>()
   private count = 0
+  /** In ticks of a clock that is right. */
+  private now = 0
+  private readonly tickedAt = new Map<RaftNode, number>()
+  private readonly stalledUntil = new Map<RaftNode, number>()
   /** How hostile this world is: drawn once, so that some worlds hardly lose a message and others hardly keep a leader. */
   private readonly mix: { incidents: number; crashes: number; losses: number; delays: number }
 
@@ -58,7 +66,12 @@ export class RaftWorld {
     const voters = [...options.voters].sort()
     const configuration = { ...emptyConfiguration, voters, learners: [...options.learners].sort() }
     const relays = this.dice.fork('relays')
-    const core = { ...OPTIONS, directLearnersMax: relays.between(0, 2), relayFanOut: relays.between(1, 2) }
+    const core = {
+      ...OPTIONS,
+      leaseTicks: options.hasLeases === true ? 2 : 0,
+      directLearnersMax: relays.between(0, 2),
+      relayFanOut: relays.between(1, 2),
+    }
     const founded = {
       hardState: { term: 1, vote: null, commit: 1 },
       snapshot: null,
@@ -87,11 +100,12 @@ export class RaftWorld {
     const { dice } = this
     const node = dice.pick(this.nodes)
     const chance = dice.random()
+    this.now += EVENT_TICKS
     if (chance < 0.55) this.deliverOne()
-    else if (chance < 0.67) node.step({ type: 'tick' })
+    else if (chance < 0.67) this.tick(node)
     else if (chance < 0.87) this.flush(node)
     else if (chance < 0.91) this.propose(dice.chance(0.8) ? (this.leader ?? node) : node)
-    else if (chance < 0.95) this.someLeader(node).step({ type: 'read', key: `r${this.count++}` })
+    else if (chance < 0.95) this.read(this.someLeader(node))
     else if (dice.chance(this.mix.incidents)) this.incident(node)
     else if (!node.raft) node.start()
     else if (dice.chance(this.mix.crashes)) this.crash(node)
@@ -102,7 +116,8 @@ export class RaftWorld {
     this.cuts.clear()
     for (const node of this.nodes) if (!node.raft) node.start()
     for (let round = 0; round < rounds; round++) {
-      for (const node of this.nodes) node.step({ type: 'tick' })
+      this.now += 1
+      for (const node of this.nodes) this.tick(node)
       for (let i = 0; i < 4; i++) this.settleOnce()
     }
   }
@@ -111,6 +126,19 @@ export class RaftWorld {
     const text = `x${this.count++}`
     node.step({ type: 'propose', proposals: [{ key: text, data: new TextEncoder().encode(text) }] })
     return text
+  }
+
+  /** A word given under a lease is measured by ticks, so that with leases none comes early. */
+  private tick(node: RaftNode): void {
+    const { now } = this
+    const notBefore = Math.max(this.stalledUntil.get(node) ?? 0, (this.tickedAt.get(node) ?? 0) + 1)
+    if (this.options.hasLeases === true && now < notBefore) return
+    this.tickedAt.set(node, now)
+    node.step({ type: 'tick', now })
+  }
+
+  private read(node: RaftNode): void {
+    node.step({ type: 'read', key: `r${this.count++}`, now: this.now })
   }
 
   private get living(): RaftNode[] {
@@ -125,6 +153,7 @@ export class RaftWorld {
 
   private incident(node: RaftNode): void {
     const { dice, leader } = this
+    if (this.options.hasLeases === true && dice.chance(0.5)) return this.usurp(this.someLeader(node))
     const other = dice.pick(this.nodes)
     const chance = dice.random()
     if (chance < 0.25) this.cutSomething(this.someLeader(node))
@@ -135,6 +164,21 @@ export class RaftWorld {
       leader?.step({ type: 'transferLeadership', to: dice.chance(0.5) ? other.id : null })
     else if (chance < 0.85) this.compact(node)
     else if (this.options.changesMembership) this.change(leader ?? node)
+  }
+
+  /** The others are rid of the leader and know it at once; it may stand still meanwhile, or all be heard again too soon. */
+  private usurp(leader: RaftNode): void {
+    const { dice } = this
+    for (const other of this.living) {
+      if (other === leader) continue
+      this.cuts.add(`${leader.id}->${other.id}`)
+      if (dice.chance(0.7)) this.cuts.add(`${other.id}->${leader.id}`)
+      if (dice.chance(0.2)) {
+        other.crash()
+        other.start()
+      } else if (dice.chance(0.8)) other.step({ type: 'peerDisconnected', peer: leader.id })
+    }
+    if (dice.chance(0.5)) this.stalledUntil.set(leader, this.now + dice.between(1, 12))
   }
 
   private compact(node: RaftNode): void {

@@ -75,11 +75,19 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: 'read-without-quorum',
-    file: 'raft/read-index.ts',
+    file: 'raft/reads/read-index.ts',
     find: 'voter === core.id ? reads.round : (core.peers.get(voter)?.roundAcked ?? 0)',
     replace: 'voter === core.id ? reads.round : reads.round',
     why: 'a leader that was deposed while it stood still answers from an old state (thesis §6.4)',
     seed: 204,
+  },
+  {
+    name: 'lease-after-pause',
+    file: 'raft/reads/lease.ts',
+    find: 'now - since < core.options.leaseTicks',
+    replace: '(core.lease.now ?? now) - since < core.options.leaseTicks',
+    why: 'a lease that is measured by ticks does not see that the process stood still (etcd issue 20418)',
+    seed: 1,
   },
   {
     name: 'acknowledged-before-commit',

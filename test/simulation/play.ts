@@ -44,6 +44,7 @@ export type PlayOptions = {
 /** Some seeds are nothing but fights over leadership, and longer than the others. */
 const DUEL_RATE = 0.35
 const DUEL_FACTOR = 2
+const LEASES_RATE = 0.5
 const FAULTS_FROM_MS = 4_000
 const FAULTS_MS_MIN = 6_000
 const FAULTS_MS_MAX = 30_000
@@ -79,6 +80,7 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     machineCount,
     snapshotEntries: dice.pick([20, 60, 200, 2_000]),
     tickMs: dice.pick([25, 50]),
+    hasLeases: dice.fork('has leases').chance(LEASES_RATE),
     diskFactor: dice.pick([1, 1, 5, 20]),
     appendBytesMax: isDuel ? 64 : dice.pick([64, 4 * 1024, 256 * 1024]),
     directLearnersMax: relays.pick([0, 0, 1, 8]),

@@ -23,6 +23,8 @@ export type WorldOptions = {
   /** Entries between two snapshots: few, so that logs are cut and snapshots sent. */
   readonly snapshotEntries: number
   readonly tickMs: number
+  /** Reads are answered under leases, by clocks that do not quite agree. */
+  readonly hasLeases?: boolean
   /** Entries in one message, in bytes: little, so that logs meet in the middle. */
   readonly appendBytesMax: number
   /** Learners that the leader feeds itself: few, so that there are relays in clusters that are small. */
@@ -46,6 +48,9 @@ const TOKEN = { id: 'token-1', secretHash: 'secret-1' }
 /** The one error that a broken machine accounts for; every other is the program's own. */
 const DISK_REFUSES = 'this node votes and writes no more'
 const START_RETRY_MS = 500
+/** Of the shortest election timeout: the longest lease that a node takes. */
+const LEASE_SHARE = 0.8
+const DRIFT_MAX = 0.03
 const JOIN_RETRY_MS = 200
 
 export class World {
@@ -88,9 +93,11 @@ export class World {
       random: () => networkDice.random(),
     })
     const behaviors = dice.fork('behaviors')
+    const core = defaultOptions(tickMs)
+    const leases = dice.fork('leases')
     this.machines = Array.from({ length: options.machineCount }, (_, position) => {
       const own = dice.fork(`machine ${position}`)
-      return new Machine({
+      const machine = new Machine({
         position,
         timeline: this.timeline,
         network,
@@ -102,7 +109,8 @@ export class World {
           tickMs,
           snapshotEntries,
           core: {
-            ...defaultOptions(tickMs),
+            ...core,
+            leaseTicks: options.hasLeases === true ? Math.floor(LEASE_SHARE * core.electionTicksMin) : 0,
             appendBytesMax: options.appendBytesMax,
             directLearnersMax: options.directLearnersMax,
             relayFanOut: options.relayFanOut,
@@ -111,6 +119,8 @@ export class World {
         },
         watcher: this.#watcher(),
       })
+      if (options.hasLeases === true) machine.clock.setRate(1 + DRIFT_MAX * (2 * leases.random() - 1))
+      return machine
     })
     this.customer = new Customer(this, dice.fork('customer'))
     this.#checkers = options.checks.map(check => {

@@ -13,6 +13,8 @@ const changing = { ...none, voters: ['a', 'b', 'c'], joiners: ['d', 'e'], change
 const growing = { ...none, voters: ['a'], joiners: ['b', 'c'], changesMembership: true }
 const relaying = { ...none, voters: ['a', 'b', 'c'], learners: ['d', 'e', 'f', 'g'] }
 const changingRelays = { ...relaying, voters: ['a', 'b', 'c'], joiners: ['h'], changesMembership: true }
+const leasing = { ...three, hasLeases: true }
+const leasingAndChanging = { ...changing, hasLeases: true }
 
 const survive = (seed: number, options: WorldOptions, disturbances: number): void => {
   const world = new RaftWorld(seed, options)
@@ -37,6 +39,8 @@ for (const [name, options] of Object.entries({
   growing,
   relaying,
   changingRelays,
+  leasing,
+  leasingAndChanging,
 }))
   test(`a cluster under random faults stays safe and recovers: ${name}`, () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {

@@ -1,15 +1,21 @@
 // Linearizable reads by read-index (thesis §6.4): note the commit index, prove leadership once, wait for apply.
-import type { Core } from './core.ts'
-import { quorumIndex } from './quorum.ts'
+import type { Core } from '../core.ts'
+import type { Read } from '../input.ts'
+import { quorumIndex } from '../quorum.ts'
+import type { ReadResult } from '../ready.ts'
+import type { NodeId } from '../saved.ts'
+import { holdsLease } from './lease.ts'
 import { type Asker, countReads } from './reads.ts'
-import type { ReadResult } from './ready.ts'
-import type { NodeId } from './saved.ts'
 
 type RefusalReason = Extract<ReadResult, { type: 'refused' }>['reason']
 
 /** A read of our own embedder. */
-export const startRead = (core: Core, key: string): void => {
+export const startRead = (core: Core, { key, now }: Read): void => {
   if (isFull(core)) return refuse(core, key, 'busy')
+  if (holdsLease(core, now)) {
+    core.reads.confirmed.push({ key, index: core.commitIndex })
+    return grantApplied(core)
+  }
   if (core.role === 'leader') {
     core.reads.waiting.push({ asker: { type: 'local', key }, ticks: 0 })
     return
