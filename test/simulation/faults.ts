@@ -67,6 +67,14 @@ export type Fault = {
       readonly awayMsMax: number
     }
   | {
+      /**
+       * Somebody who knows better than the quorum keeper: whoever leads is told again and again to change the voters to these
+       * or those, also at once when it is elected.
+       */
+      readonly type: 'regroup'
+      readonly paceMs: number
+    }
+  | {
       /** The machines of `group` hear only each other. `isOneWay`: they are not heard, but hear. */
       readonly type: 'partition'
       readonly group: readonly number[]
@@ -99,6 +107,7 @@ const WEIGHTS: Readonly<Record<FaultType, number>> = {
   pause: 3,
   strike: 5,
   hunt: 3,
+  regroup: 2,
   partition: 5,
   network: 3,
   'slow-disk': 3,
@@ -156,6 +165,7 @@ export const drawDuel = (
       delayMsMax: dice.between(1, 50),
     },
     ...(dice.chance(0.5) ? [{ ...time, type: 'strike', ...strike } as const] : []),
+    ...(dice.chance(0.4) ? [{ ...time, type: 'regroup', paceMs: dice.between(50, 800) } as const] : []),
   ]
 }
 
@@ -191,6 +201,8 @@ const drawFault = (
       return drawStrike(dice, time)
     case 'hunt':
       return { ...drawHunt(dice, time), forMs: HUNT_FACTOR * time.forMs }
+    case 'regroup':
+      return { ...time, type, paceMs: dice.between(50, 2_000) }
     case 'partition':
       return { ...time, type, ...drawGroup(dice, machineCount), isOneWay: dice.chance(0.25) }
     case 'network':

@@ -24,6 +24,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   /** Leaders may not rest. */
   const hunts = new Set<Hunt>()
+  const regroups = new Set<Fault>()
   let isQuiet = false
 
   const fell = (machine: Machine, awayMsMax: number): void => {
@@ -53,6 +54,18 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
       fell(machine, awayMsMax)
       heal()
     })
+  }
+
+  /** Any voters out of those that the leader knows. It may refuse, and mostly does. */
+  const regroup = (machine: Machine): void => {
+    const consensus = machine.node?.consensus
+    if (consensus === undefined) return
+    const { voters, learners } = consensus.status()
+    const known = world.dice.shuffle([...voters, ...learners])
+    const count = world.dice.between(1, known.length)
+    const target = { voters: known.slice(0, count), learners: known.slice(count) }
+    trace.tell('fault', `wants ${target.voters.join(' ')} to vote`)
+    consensus.changeConfiguration(target).catch(() => undefined)
   }
 
   const targetOf = (target: Target): Machine | null =>
@@ -124,6 +137,17 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
         beat()
         return () => hunts.delete(fault)
       }
+      case 'regroup': {
+        regroups.add(fault)
+        const beat = (): void => {
+          if (!regroups.has(fault)) return
+          for (const machine of world.machines)
+            if (machine.node?.consensus.status().role === 'leader') regroup(machine)
+          timeline.plan(world.dice.between(1, 2 * fault.paceMs), beat)
+        }
+        beat()
+        return () => regroups.delete(fault)
+      }
       case 'partition': {
         const leader = fault.withLeader ? world.leader() : null
         const group = new Set(fault.group.map(position => world.machines[position]?.id ?? ''))
@@ -173,6 +197,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   return {
     moment(moment, machine) {
+      if (moment === 'election' && regroups.size > 0) regroup(machine)
       const [first] = hunts
       if (moment === 'election' && first !== undefined) hunt(machine, first)
       const strike = [...armed].find(candidate => candidate.moment === moment)
@@ -192,6 +217,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
       isQuiet = true
       armed.clear()
       hunts.clear()
+      regroups.clear()
       weather.clear()
       for (const machine of world.machines) {
         machine.disk.setSlowness(machine.diskFactor)

@@ -61,7 +61,15 @@ export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
   })
-  const raft = [election, completeness(history), matching, durable, configuration, stickiness, promises]
+  const raft = [
+    election,
+    completeness(history),
+    matching,
+    durable(history),
+    configuration,
+    stickiness,
+    promises,
+  ]
   const served = [log(history), state(history), acknowledged, reads, placement]
   return [...raft, ...served, crashes, membership, converges, ...further].map(check => fail => {
     const checker = check(fail)

@@ -1,10 +1,11 @@
 /**
  * The membership changes one safe step at a time: each configuration has its quorums in common with the one before it, which
- * is committed by then; and whoever proposes it has committed something in its own term (thesis §4; raft-dev, July 2015).
+ * is committed by then; whoever proposes it has committed something in its own term (thesis §4; raft-dev, July 2015); and what
+ * a node goes by is what its log says.
  */
 import type { Configuration, Entry } from '../../../raft/index.ts'
 import type { Check } from './checker.ts'
-import { isOnQuorum } from './holdings.ts'
+import { configurationOn, isOnQuorum } from './holdings.ts'
 import type { View } from './view.ts'
 
 type ConfigurationEntry = Extract<Entry, { type: 'configuration' }>
@@ -45,6 +46,14 @@ export const configuration: Check = fail => {
           const stored = machine.disk.durable()?.entries ?? []
           judge(entry, inForce([...stored, ...given], entry.index))
         }
+    },
+    atEnd({ machines }) {
+      for (const machine of machines) {
+        const written = configurationOn(machine)?.voters ?? []
+        const voters = machine.node?.consensus.status().voters ?? written
+        if (!isSame(voters, written))
+          fail(`${machine.id} goes by the voters ${voters.join(' ')}; its log says ${written.join(' ')}`)
+      }
     },
   }
 }

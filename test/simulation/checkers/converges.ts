@@ -25,12 +25,16 @@ export const unsettled = (world: View): string | null => {
   return leadershipProblem(world) ?? replicaProblem(world) ?? membershipProblem(world) ?? workProblem(world)
 }
 
-const leadershipProblem = ({ machines }: View): string | null => {
+const leadershipProblem = (world: View): string | null => {
+  const { machines } = world
   const statuses = machines.flatMap(({ node }) => (node === null ? [] : [node.consensus.status()]))
   const leaders = statuses.filter(({ role }) => role === 'leader')
   if (leaders.length !== 1) return `${leaders.length} nodes lead`
   const doubter = statuses.find(({ leader, hasQuorum }) => leader !== leaders[0]?.id || !hasQuorum)
-  return doubter === undefined ? null : `${doubter.id} knows no leader with a quorum`
+  if (doubter !== undefined) return `${doubter.id} knows no leader with a quorum`
+  // Until then it answers no read, changes no membership, and does not know itself what is committed.
+  const hasCommitted = world.leader()?.node?.consensus.state().term === leaders[0]?.term
+  return hasCommitted ? null : `${leaders[0]?.id} leads and has committed nothing in its term`
 }
 
 const replicaProblem = ({ machines }: View): string | null => {

@@ -16,13 +16,21 @@ export const holds = (machine: Machine, { index, term }: Mark): boolean => {
 export const entryAt = (entries: readonly Entry[], index: number): Entry | undefined =>
   entries[index - (entries[0]?.index ?? 0)]
 
-/** The mark is durable on more than half of the voters; of both lists while they are joint. */
-export const isOnQuorum = (
-  machines: readonly Machine[],
-  { voters, votersOutgoing }: Pick<Configuration, 'voters' | 'votersOutgoing'>,
-  mark: Mark,
-): boolean => {
-  const holders = new Set(machines.filter(machine => holds(machine, mark)).map(({ id }) => id as string))
-  const isMost = (list: readonly string[]) => 2 * list.filter(id => holders.has(id)).length > list.length
+type Voters = Pick<Configuration, 'voters' | 'votersOutgoing'>
+
+/** More than half of the voters; of both lists while they are joint. */
+export const isMajority = ({ voters, votersOutgoing }: Voters, of: ReadonlySet<string>): boolean => {
+  const isMost = (list: readonly string[]) => 2 * list.filter(id => of.has(id)).length > list.length
   return isMost(voters) && (votersOutgoing.length === 0 || isMost(votersOutgoing))
+}
+
+/** The mark is durable on a majority. */
+export const isOnQuorum = (machines: readonly Machine[], voters: Voters, mark: Mark): boolean =>
+  isMajority(voters, new Set(machines.filter(machine => holds(machine, mark)).map(({ id }) => id as string)))
+
+/** The newest configuration on its disk. */
+export const configurationOn = (machine: Machine): Configuration | null => {
+  const stored = machine.disk.durable()
+  const newest = stored?.entries.findLast(entry => entry.type === 'configuration')
+  return newest?.type === 'configuration' ? newest.configuration : (stored?.snapshot?.configuration ?? null)
 }
