@@ -50,8 +50,17 @@ export class Customer {
     this.#isOpen = false
   }
 
-  /** Sees one write through; null when it was given up. */
-  write(command: Command, requestId = `request-${++this.#writeCount}`): Promise<Outcome | null> {
+  /** Many writes at once, all to one node at first. */
+  press(machine: Machine, count: number): void {
+    for (let left = count; left > 0 && this.#isOpen; left--) this.#draw(machine)
+  }
+
+  /** Sees one write through; null when it was given up. `first`: who is asked first. */
+  write(
+    command: Command,
+    requestId = `request-${++this.#writeCount}`,
+    first?: Machine,
+  ): Promise<Outcome | null> {
     const write: Write = { requestId, command, attempts: 0, isDone: false }
     this.waitingCount++
     return new Promise(resolve => {
@@ -61,23 +70,23 @@ export class Customer {
         this.waitingCount--
         resolve(outcome)
       }
-      this.#attempt(write, settle)
+      this.#attempt(write, settle, first)
     })
   }
 
-  #draw(): void {
+  #draw(first?: Machine): void {
     const { machines } = this.#world
     const clock = this.#dice.pick(machines).clock
     const nodeIds = machines.map(machine => machine.id)
-    void this.write(drawCommand(this.#dice, clock.wallMs(), nodeIds))
+    void this.write(drawCommand(this.#dice, clock.wallMs(), nodeIds), undefined, first)
   }
 
-  #attempt(write: Write, settle: (outcome: Outcome | null) => void): void {
+  #attempt(write: Write, settle: (outcome: Outcome | null) => void, first?: Machine): void {
     if (write.isDone) return
     if (write.attempts++ >= ATTEMPTS_MAX) return settle(null)
     const { timeline } = this.#world
     const again = (): void => void timeline.plan(RETRY_MS, () => this.#attempt(write, settle))
-    const machine = this.#pickNode()
+    const machine = first ?? this.#pickNode()
     if (machine?.node == null) return again()
     let isOver = false
     const once = (act: () => void) => () => {

@@ -94,6 +94,11 @@ export class SimulatedDisk {
     return this.#content
   }
 
+  /** Nothing waits: what is durable is all that the program believes to have. For checkers. */
+  isIdle(): boolean {
+    return this.#waiting.length === 0
+  }
+
   /** The newest snapshot file; for checkers. */
   snapshotIndex(): number {
     return this.#snapshots[0]?.meta.index ?? 0

@@ -16,6 +16,8 @@ export type Moment =
   | 'election'
   /** A snapshot begins to replace a log. */
   | 'snapshot'
+  /** A snapshot of the own state is durable, and the disk is about to be told and to forget the log before it. */
+  | 'compaction'
 
 /** Every fault ends by itself after `forMs`; `skew` stays, `container` is over at once. */
 export type Fault = {
@@ -58,10 +60,11 @@ export type Fault = {
     }
   | {
       /**
-       * Whoever is elected reaches but some of the others and falls again within `graceMs`, away for up to `awayMsMax`: logs
-       * come to differ as much as they can.
+       * Whoever is elected reaches but some of the others, is given up to `writesMax` writes at once, and falls again within
+       * `graceMs`, away for up to `awayMsMax`: logs come to differ as much as they can.
        */
       readonly type: 'hunt'
+      readonly writesMax: number
       readonly graceMs: number
       readonly reachRate: number
       readonly awayMsMax: number
@@ -117,7 +120,7 @@ const WEIGHTS: Readonly<Record<FaultType, number>> = {
   engine: 1,
 }
 const KINDS = Object.keys(WEIGHTS) as FaultType[]
-const MOMENTS: readonly Moment[] = ['vote', 'vote', 'receipt', 'append', 'election', 'snapshot']
+const MOMENTS: readonly Moment[] = ['vote', 'vote', 'receipt', 'append', 'election', 'snapshot', 'compaction']
 
 const FAULTS_MAX = 24
 const SILENCED_RATE = 0.3
@@ -229,6 +232,7 @@ const drawHunt = (
 ): Fault & { readonly type: 'hunt' } => ({
   ...time,
   type: 'hunt',
+  writesMax: dice.pick([0, 3, 12]),
   graceMs: dice.pick([10, 50, 250]),
   reachRate: dice.pick([0.3, 0.6, 1]),
   awayMsMax: dice.pick([200, 600, 1_500]),

@@ -44,12 +44,13 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
   }
 
   /** A short reign over a few. */
-  const hunt = (machine: Machine, { graceMs, reachRate, awayMsMax }: Hunt): void => {
+  const hunt = (machine: Machine, { graceMs, reachRate, awayMsMax, writesMax }: Hunt): void => {
     const others = world.machines.filter(other => other !== machine && !world.dice.chance(reachRate))
     const heal = weather.sever(
       machine.id,
       others.map(({ id }) => id),
     )
+    world.customer.press(machine, world.dice.between(0, writesMax))
     timeline.plan(world.dice.random() * graceMs, () => {
       fell(machine, awayMsMax)
       heal()

@@ -148,6 +148,11 @@ const act = async (
   if (world.failed !== null) return null
   const convergedAfterMs = world.timeline.nowMs() - plan.quietAtMs
   if (isCalm) {
+    // Whoever is handed the lead now must be as able as the one before, though nobody writes anything.
+    world
+      .leader()
+      ?.node?.consensus.transferLeadership({ timeoutMs: CALM_MS })
+      .catch(() => undefined)
     // What began in the trouble may still end badly, so once more: but nobody may die any more.
     await world.run(world.timeline.nowMs() + CALM_MS)
     await settle(world, world.timeline.nowMs() + CALM_MS)

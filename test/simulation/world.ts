@@ -261,6 +261,7 @@ export class World {
         this.notify(checker => checker.writing?.({ machine, writes }))
         if (writes.some(({ entries }) => entries.length > 0) && this.#leader === machine)
           this.onMoment('append', machine)
+        if (writes.some(({ compact }) => compact !== null)) this.onMoment('compaction', machine)
       },
       assembled: (machine, program) => this.#assembled(machine, program),
       gaveUp: (machine, reason) => {

@@ -4,6 +4,7 @@
  * a node goes by is what its log says.
  */
 import type { Configuration, Entry } from '../../../raft/index.ts'
+import type { Machine } from '../machine.ts'
 import type { Check } from './checker.ts'
 import { configurationOn, isOnQuorum } from './holdings.ts'
 import type { View } from './view.ts'
@@ -31,6 +32,14 @@ export const configuration: Check = fail => {
       fail(`${what} was proposed by a leader that had committed nothing in its term`)
   }
 
+  const agrees = (machine: Machine): void => {
+    if (!machine.disk.isIdle()) return
+    const written = configurationOn(machine)?.voters ?? []
+    const voters = machine.node?.consensus.status().voters ?? written
+    if (!isSame(voters, written))
+      fail(`${machine.id} goes by the voters ${voters.join(' ')}; its log says ${written.join(' ')}`)
+  }
+
   return {
     name: 'configuration',
     begin(view) {
@@ -47,13 +56,9 @@ export const configuration: Check = fail => {
           judge(entry, inForce([...stored, ...given], entry.index))
         }
     },
+    applied: ({ machine }) => agrees(machine),
     atEnd({ machines }) {
-      for (const machine of machines) {
-        const written = configurationOn(machine)?.voters ?? []
-        const voters = machine.node?.consensus.status().voters ?? written
-        if (!isSame(voters, written))
-          fail(`${machine.id} goes by the voters ${voters.join(' ')}; its log says ${written.join(' ')}`)
-      }
+      for (const machine of machines) agrees(machine)
     },
   }
 }
