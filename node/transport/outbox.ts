@@ -1,6 +1,6 @@
 /**
- * One-way messages to one peer on one channel: frames queued in one tick leave in one write, over one long-lived
- * stream that is opened when first needed. What does not fit is dropped: Raft and SWIM send again.
+ * One-way messages to one peer on one channel: frames queued in one round of the event loop leave in one write, over one
+ * long-lived stream that is opened when first needed. What does not fit is dropped: Raft and SWIM send again.
  */
 import type { Clock } from '../clock.ts'
 
@@ -51,7 +51,7 @@ export class Outbox {
     return true
   }
 
-  /** Queues and writes at the end of this tick. False: dropped. */
+  /** Queues and writes at the end of this round of the event loop. False: dropped. */
   send(frame: Uint8Array): boolean {
     const mustWait = this.#stream === null && !this.#isOpening
     if (mustWait && this.#clock.monotonicMs() < this.#openNotBeforeMs) return false
@@ -60,10 +60,11 @@ export class Outbox {
     return true
   }
 
+  /** Once all that came in this round has had its say: what a hundred clients ask for at once is one packet, not a hundred. */
   flushSoon(): void {
     if (this.#isFlushPlanned) return
     this.#isFlushPlanned = true
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#isFlushPlanned = false
       this.#flush()
     })
