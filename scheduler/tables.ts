@@ -141,10 +141,17 @@ export const forgetWorkload = (tables: Tables, name: string): void => {
   for (const pod of podsOfWorkload(tables, name)) if (isEnded(pod.state)) deletePod(tables, pod)
 }
 
+/**
+ * Where each table of requests has got to in forgetting. A fresh iterator would have to step over thousands of places that
+ * were deleted and not yet cleared away, every time; one that is kept stands behind them.
+ */
+const oldestRequests = new WeakMap<Tables['requests'], Iterator<string>>()
+
 export const rememberRequest = (tables: Tables, requestId: string, outcome: Outcome): void => {
-  tables.requests.set(requestId, outcome)
-  for (const oldest of tables.requests.keys()) {
-    if (tables.requests.size <= REQUESTS_KEPT_MAX) break
-    tables.requests.delete(oldest)
-  }
+  const { requests } = tables
+  requests.set(requestId, outcome)
+  if (requests.size <= REQUESTS_KEPT_MAX) return
+  const oldest = oldestRequests.get(requests) ?? requests.keys()
+  oldestRequests.set(requests, oldest)
+  while (requests.size > REQUESTS_KEPT_MAX) requests.delete(oldest.next().value)
 }

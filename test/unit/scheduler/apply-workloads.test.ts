@@ -109,6 +109,10 @@ test('the memory of requests is bounded and forgets the oldest', () => {
   assert.is(world.state.requests.size, REQUESTS_KEPT_MAX)
   assert.not(world.state.requests.has('r1'))
   assert.ok(world.state.requests.has('request 0'))
+  for (let i = 0; i < 2 * REQUESTS_KEPT_MAX; i++)
+    world.do({ type: 'workload/Stop', name: 'nobody' }, `later ${i}`)
+  const kept = Array.from({ length: REQUESTS_KEPT_MAX }, (_, i) => `later ${REQUESTS_KEPT_MAX + i}`)
+  assert.equal([...world.state.requests.keys()], kept)
 })
 
 test.run()
