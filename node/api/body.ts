@@ -65,18 +65,20 @@ const tooLarge = (): Failure =>
     { facts: { bytesMax: BODY_BYTES_MAX } },
   )
 
+const [BACKSLASH, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5c, 0x22, 0x5b, 0x5d, 0x7b, 0x7d]
+
 const isTooDeep = (text: string): boolean => {
   let depth = 0
   let isInString = false
   for (let i = 0; i < text.length; i++) {
-    const char = text[i]
+    const char = text.charCodeAt(i)
     if (isInString) {
-      if (char === '\\') i++
-      else if (char === '"') isInString = false
-    } else if (char === '"') isInString = true
-    else if (char === '[' || char === '{') {
+      if (char === BACKSLASH) i++
+      else if (char === QUOTE) isInString = false
+    } else if (char === QUOTE) isInString = true
+    else if (char === OPEN_LIST || char === OPEN_MAP) {
       if (++depth > DEPTH_MAX) return true
-    } else if (char === ']' || char === '}') depth--
+    } else if (char === CLOSE_LIST || char === CLOSE_MAP) depth--
   }
   return false
 }

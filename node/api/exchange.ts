@@ -27,17 +27,33 @@ export type Exchanges = {
   abortStreams(): void
 }
 
-type Open = { readonly abort: AbortController; isStream: boolean }
+/** A request under way. Few of them ever look at their signal, so it is made for those who do. */
+class Open {
+  isStream = false
+  #controller: AbortController | null = null
+  #isAborted = false
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isAborted) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  abort(): void {
+    this.#isAborted = true
+    this.#controller?.abort()
+  }
+}
 
 export const createExchanges = ({ dispatch, randomId, log }: ExchangeDeps): Exchanges => {
   const open = new Set<Open>()
   const streamCount = (): number => [...open].filter(exchange => exchange.isStream).length
 
   const reply = async (request: IncomingMessage, caller: Caller, exchange: Open): Promise<Reply> => {
-    const answer = await dispatch(requestOf(request, caller, exchange.abort.signal, randomId))
+    const answer = await dispatch(requestOf(request, caller, exchange, randomId))
     if (!isStream(answer)) return answer
     if (streamCount() >= STREAMS_MAX) {
-      exchange.abort.abort()
+      exchange.abort()
       return errorReply(tooManyStreams())
     }
     exchange.isStream = true
@@ -46,10 +62,10 @@ export const createExchanges = ({ dispatch, randomId, log }: ExchangeDeps): Exch
 
   return {
     async serve(request, response, authenticate) {
-      const exchange: Open = { abort: new AbortController(), isStream: false }
+      const exchange = new Open()
       open.add(exchange)
       // Closed before it is finished: the client went away, and so does the work for it.
-      response.once('close', () => response.writableFinished || exchange.abort.abort())
+      response.once('close', () => response.writableFinished || exchange.abort())
       try {
         const answer = await attempt(() => reply(request, authenticate(request), exchange))
         await write(response, answer, { isBodyRead: request.complete })
@@ -61,7 +77,7 @@ export const createExchanges = ({ dispatch, randomId, log }: ExchangeDeps): Exch
       }
     },
     abortStreams() {
-      for (const exchange of open) if (exchange.isStream) exchange.abort.abort()
+      for (const exchange of open) if (exchange.isStream) exchange.abort()
     },
   }
 }
@@ -86,7 +102,7 @@ const tooManyStreams = (): Failure =>
 const requestOf = (
   request: IncomingMessage,
   caller: Caller,
-  signal: AbortSignal,
+  exchange: Open,
   randomId: () => string,
 ): ApiRequest => {
   const { path, query } = targetOf(request.url ?? '/')
@@ -98,7 +114,9 @@ const requestOf = (
     caller,
     requestId: requestIdOf(request, randomId),
     isForwarded: false,
-    signal,
+    get signal() {
+      return exchange.signal
+    },
     body: () => (body ??= readJson(request)),
   }
 }
@@ -110,7 +128,7 @@ const targetOf = (
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   if (!path.startsWith('/')) throw new Failure('E_INVALID', 'the request target must be a path')
-  return { path, query: Object.fromEntries(new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))) }
+  return { path, query: mark < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(mark + 1))) }
 }
 
 const requestIdOf = (request: IncomingMessage, randomId: () => string): string => {
@@ -128,8 +146,13 @@ const write = async (
 ): Promise<void> => {
   if (response.destroyed) return
   // With an unread rest the connection cannot carry another request.
-  response.writeHead(status, isBodyRead ? headers : { ...headers, connection: 'close' })
-  if (typeof body === 'string') return void response.end(body)
+  const ending = isBodyRead ? {} : { connection: 'close' }
+  if (typeof body === 'string') {
+    // With its length told, head and body leave as one; without it, in chunks.
+    response.writeHead(status, { ...headers, ...ending, 'content-length': Buffer.byteLength(body) })
+    return void response.end(body)
+  }
+  response.writeHead(status, { ...headers, ...ending })
   response.flushHeaders()
   for await (const text of body) {
     if (response.destroyed) return
