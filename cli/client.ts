@@ -106,6 +106,7 @@ export class Client {
     this.#write('POST', `nodes/${encodeURIComponent(name)}/activate`)
   removeNode = (name: string): Promise<WriteResult> =>
     this.#write('DELETE', `nodes/${encodeURIComponent(name)}`)
+  setVoters = (count: number): Promise<WriteResult> => this.#write('POST', 'voters', { count })
   leave = (): Promise<WriteResult> => this.#write('POST', 'leave')
   createToken = (request: TokenRequest): Promise<TokenCreated> => this.#write('POST', 'tokens', request)
   revokeToken = (id: string): Promise<WriteResult> =>

@@ -89,6 +89,12 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/activate.ts'),
   },
   {
+    name: 'voters',
+    group: 'cluster',
+    summary: 'how many nodes vote at most: 3, 5 or 7',
+    load: () => import('./commands/voters.ts'),
+  },
+  {
     name: 'leave',
     group: 'cluster',
     summary: 'move the work away and take this node out of the cluster',

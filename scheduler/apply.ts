@@ -3,7 +3,7 @@
  * states on every node. Decides nothing: plans were decided by a leader, and are only checked here.
  */
 import assert from 'node:assert'
-import { createToken, initCluster, revokeToken } from './apply/access.ts'
+import { createToken, initCluster, revokeToken, setVoters } from './apply/access.ts'
 import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/nodes.ts'
 import { applyPlan } from './apply/plan.ts'
 import { reportPods } from './apply/reports.ts'
@@ -60,6 +60,8 @@ const run = (tables: Tables, command: Command, step: Step): Verdict => {
   switch (command.type) {
     case 'cluster/Init':
       return initCluster(tables, command, step)
+    case 'cluster/SetVoters':
+      return setVoters(tables, command, step)
     case 'token/Create':
       return createToken(tables, command, step)
     case 'token/Revoke':

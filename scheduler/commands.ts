@@ -49,6 +49,8 @@ export type Plan = {
 
 export type Command = { readonly atMs: number } & (
   | { readonly type: 'cluster/Init'; readonly cluster: Cluster; readonly node: NodeFacts }
+  /** How many nodes may vote at most: one of VOTERS_MAX_CHOICES. */
+  | { readonly type: 'cluster/SetVoters'; readonly votersMax: number }
   | {
       readonly type: 'token/Create'
       readonly token: {

@@ -7,6 +7,7 @@ import type { PeerId } from './consensus.ts'
 const SENDERS = {
   // A founder that comes back under another leader says it again, and is told that it was done.
   'cluster/Init': 'subject',
+  'cluster/SetVoters': 'member',
   'token/Create': 'member',
   'token/Revoke': 'member',
   'node/Join': 'member',

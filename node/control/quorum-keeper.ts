@@ -20,6 +20,8 @@
  *    The leader itself is never exchanged.
  */
 
+import { VOTERS_MAX_DEFAULT } from '../../scheduler/index.ts'
+
 /** What the leader knows of one node of the roster (those that have not left). */
 export type Candidate = {
   readonly id: string
@@ -50,7 +52,7 @@ export type KeeperPolicy = {
 }
 
 export const KEEPER_POLICY: KeeperPolicy = {
-  votersMax: 5,
+  votersMax: VOTERS_MAX_DEFAULT,
   stabilisationMs: 5_000,
   lagMax: 1_000,
   diskSlowMs: 50,

@@ -107,7 +107,14 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     if (heir !== null)
       return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
     const { voters, learners } = status
-    const target = chooseVoters({ self: id, roster, configuration: { voters, learners }, policy, nowMs })
+    const votersMax = consensus.state().cluster?.votersMax ?? policy.votersMax
+    const target = chooseVoters({
+      self: id,
+      roster,
+      configuration: { voters, learners },
+      policy: { ...policy, votersMax },
+      nowMs,
+    })
     if (target === null) return
     ctx.log.info('membership changes', { from: voters, to: target.voters, learners: target.learners })
     change(consensus.changeConfiguration(target), ctx)

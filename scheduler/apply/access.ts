@@ -1,10 +1,12 @@
-/** Commands about the cluster's identity and its tokens. */
+/** Commands about the cluster as a whole and its tokens. */
 import type { Command } from '../commands.ts'
 import type { Tables } from '../tables.ts'
+import { VOTERS_MAX_CHOICES, VOTERS_MAX_DEFAULT } from '../voters.ts'
 import { judgeFacts, nodeOf } from './nodes.ts'
 import { refuse, type Step, tell, type Verdict } from './step.ts'
 
 type Init = Extract<Command, { type: 'cluster/Init' }>
+type SetVoters = Extract<Command, { type: 'cluster/SetVoters' }>
 type Create = Extract<Command, { type: 'token/Create' }>
 type Revoke = Extract<Command, { type: 'token/Revoke' }>
 
@@ -19,6 +21,23 @@ export const initCluster = (tables: Tables, { cluster, node }: Init, step: Step)
   tables.nodes.set(node.id, nodeOf(node, {}, step))
   tell(step, 'cluster', 'initialised', `${cluster.name} by node ${node.name}`)
   tell(step, `node/${node.name}`, 'joined', 'as the first node')
+  return null
+}
+
+export const setVoters = (tables: Tables, { votersMax }: SetVoters, step: Step): Verdict => {
+  const { cluster } = tables
+  if (!VOTERS_MAX_CHOICES.includes(votersMax))
+    return refuse(
+      'E_INVALID',
+      `${votersMax} is no number of voters: choose ${VOTERS_MAX_CHOICES.join(', ')}`,
+      {
+        votersMax,
+      },
+    )
+  if (!cluster) return refuse('E_NOT_FOUND', 'there is no cluster yet')
+  if (votersMax === (cluster.votersMax ?? VOTERS_MAX_DEFAULT)) return null
+  tables.cluster = { ...cluster, votersMax }
+  tell(step, 'cluster', 'changed', `at most ${votersMax} nodes vote`)
   return null
 }
 

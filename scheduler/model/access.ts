@@ -30,6 +30,8 @@ export type Cluster = {
   readonly name: string
   /** Raw Ed25519 public key, base64; its hash is pinned in join tokens. */
   readonly publicKey: string
+  /** How many nodes vote at most: one of VOTERS_MAX_CHOICES; absent: VOTERS_MAX_DEFAULT. */
+  readonly votersMax?: number
   /** PKCS#8, base64. Every member holds it and can prove membership to a joiner; views never show it. */
   readonly privateKey: string
   readonly createdAtMs: number

@@ -170,7 +170,7 @@ test('what was written never looks undone, though another node answers that has 
   )
 })
 
-test('scale, stop, restart, rm, drain and activate reach their routes', async ({ api }) => {
+test('scale, stop, restart, rm, drain, activate and voters reach their routes', async ({ api }) => {
   api.nodes = api.nodes.map(node => ({ ...node, pods: 0 }))
   const sent = async (...argv: string[]): Promise<string> => {
     const { code, err } = await tutti(api.socket, argv)
@@ -184,6 +184,7 @@ test('scale, stop, restart, rm, drain and activate reach their routes', async ({
   assert.is(await sent('rm', 'web'), 'DELETE workloads/web null')
   assert.is(await sent('drain', 'node/ash'), 'POST nodes/ash/drain {}')
   assert.is(await sent('activate', 'ash'), 'POST nodes/ash/activate {}')
+  assert.is(await sent('voters', '7'), 'POST voters {"count":7}')
   assert.is(await sent('token', 'revoke', 'b7k'), 'DELETE tokens/b7k null')
   assert.is(await sent('leave'), 'POST leave {}')
 })

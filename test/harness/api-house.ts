@@ -105,6 +105,7 @@ export const ROUTES: readonly (readonly [
   ['POST', '/tokens', 'admin', { kind: 'join' }],
   ['DELETE', '/tokens/join-birch', 'admin'],
   ['DELETE', '/nodes/cedar', 'admin'],
+  ['POST', '/voters', 'admin', { count: 7 }],
   ['POST', '/transfer', 'admin', {}],
   ['POST', '/leave', 'admin', {}],
 ]

@@ -115,6 +115,24 @@ test('of two zones the smaller part may be lost, and not the larger', async () =
   await step(electorate, `loss of ${large}`)
 })
 
+test('seven nodes vote when somebody asks for it, then three, one step at a time', async () => {
+  const electorate = await Electorate.raise(COUNT, 9)
+  const { stage, history } = electorate
+  const ask = async (votersMax: number): Promise<void> => {
+    await stage.answer(stage.submit(stage.leader(), { type: 'cluster/SetVoters', atMs: 0, votersMax }))
+    await electorate.rested()
+  }
+  await ask(7)
+  assert.is(electorate.spread, '3,2,2')
+  await ask(3)
+  assert.is(electorate.spread, '1,1,1')
+  assert.equal(
+    history.slice(-3).map(voters => voters.length),
+    [7, 5, 3],
+  )
+  await stage.settled()
+})
+
 test('a voter that comes and goes loses its vote once, and does not win it back in turn', async () => {
   const electorate = await Electorate.raise(7, 6)
   const { stage, history } = electorate

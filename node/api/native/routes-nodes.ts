@@ -1,5 +1,5 @@
-/** Routes that change who is a member and who leads: drain, activate, remove, leave, transfer. */
-import type { Node } from '../../../scheduler/index.ts'
+/** Routes that change who is a member, who votes and who leads: drain, activate, remove, leave, voters, transfer. */
+import { type Node, VOTERS_MAX_CHOICES, VOTERS_MAX_DEFAULT } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
 import type { Handler, Route } from '../dialect.ts'
 import { nameOfNode, nodeNamed } from '../node-name.ts'
@@ -55,6 +55,25 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     })
   }
 
+  const setVoters: Handler = async request => {
+    const { count } = await fieldsOf(request, ['count'])
+    if (typeof count !== 'number' || !VOTERS_MAX_CHOICES.includes(count))
+      throw new Failure(
+        'E_INVALID',
+        {
+          message: `count must be one of ${VOTERS_MAX_CHOICES.join(', ')}`,
+          why: 'an even number of voters bears no more losses than the odd one below it',
+          try: 'tutti voters 5',
+        },
+        { facts: { field: 'count' } },
+      )
+    const before = (await stateToChange(gateway, request)).cluster?.votersMax ?? VOTERS_MAX_DEFAULT
+    const index = await submit(gateway, request, { type: 'cluster/SetVoters', votersMax: count })
+    const changed = before !== count
+    const message = `at most ${count} nodes vote${changed ? '' : ' already'}`
+    return written({ index, changed, message })
+  }
+
   const transfer: Handler = async request => {
     const { to } = await fieldsOf(request, ['to'])
     if (to !== undefined && typeof to !== 'string')
@@ -80,6 +99,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     { method: 'POST', path: '/nodes/:name/activate', role: 'operator', handler: activate },
     { method: 'DELETE', path: '/nodes/:name', role: 'admin', handler: remove },
     { method: 'POST', path: '/leave', role: 'admin', handler: leave },
+    { method: 'POST', path: '/voters', role: 'admin', handler: setVoters },
     { method: 'POST', path: '/transfer', role: 'admin', handler: transfer },
   ]
 }

@@ -18,6 +18,7 @@
  *   DELETE /tutti/v1/nodes/:name                removes a dead node from the roster → WriteResult
  *   POST   /tutti/v1/tokens                     TokenRequest → TokenCreated (the only time the secret is shown)
  *   DELETE /tutti/v1/tokens/:id                 → WriteResult
+ *   POST   /tutti/v1/voters                     { count } how many nodes vote at most: 3, 5 or 7 → WriteResult
  *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
  *
  * Any request may carry `?node=NAME`: it is answered by that node (the shell's `.on NODE`). Writes carry the header

@@ -19,6 +19,16 @@ test('a cluster is initialised once', () => {
   assert.equal(world.told('node/ash'), ['joined'])
 })
 
+test('three, five or seven nodes vote at most, and five when nobody said so', () => {
+  const world = new World().init('ash')
+  world.refused({ type: 'cluster/SetVoters', votersMax: 4 }, 'E_INVALID')
+  world.refused({ type: 'cluster/SetVoters', votersMax: 9 }, 'E_INVALID')
+  assert.is(world.state.cluster?.votersMax, undefined)
+  for (const votersMax of [5, 7, 7, 3]) world.ok({ type: 'cluster/SetVoters', votersMax })
+  assert.is(world.state.cluster?.votersMax, 3)
+  assert.equal(world.told('cluster'), ['initialised', 'changed', 'changed'])
+})
+
 test('a join spends one use of the token, and a repeated join of the same node none', () => {
   const world = withToken({ uses: 2 }).ok(join('birch')).ok(join('birch'))
   assert.is(world.state.tokens.get('t2')?.usesLeft, 1)

@@ -39,6 +39,9 @@ class Model {
         this.isInitialised = true
         this.nodes.set(act.node.id, { state: 'alive', schedulable: true })
         return null
+      case 'cluster/SetVoters':
+        if (![3, 5, 7].includes(act.votersMax)) return 'E_INVALID'
+        return this.isInitialised ? null : 'E_NOT_FOUND'
       case 'token/Create':
         if (this.tokens.has(act.token.id)) return 'E_CONFLICT'
         this.tokens.set(act.token.id, {
@@ -142,6 +145,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
       token: { id: token, kind: 'join', secretHash: SECRET, role: 'viewer', labels: {}, uses, expiresAtMs },
     }),
   ),
+  fc.constantFrom(3, 4, 7).map((votersMax): Act => ({ type: 'cluster/SetVoters', votersMax })),
   tokens.map((token): Act => ({ type: 'token/Revoke', id: token })),
   fc.tuple(nodes, tokens, fc.constantFrom(SECRET, SECRET, 'guess')).map(
     ([name, tokenId, secretHash]): Act => ({
@@ -242,6 +246,7 @@ test('each command does what the model does, and is refused when the model refus
 /** One of each kind; a new kind of command does not compile until it is here. */
 const examples: Readonly<Record<CommandType, Act>> = {
   'cluster/Init': { type: 'cluster/Init', cluster: CLUSTER, node: nodeFacts('ash') },
+  'cluster/SetVoters': { type: 'cluster/SetVoters', votersMax: 7 },
   'token/Create': {
     type: 'token/Create',
     token: {
