@@ -40,7 +40,6 @@ export const enterCluster = async (entering: Entering): Promise<Entry> => {
   return {
     how: 'founded',
     record: {
-      format: 1,
       name: config.name,
       clusterId: cluster.id,
       clusterName: cluster.name,
@@ -70,7 +69,6 @@ const joinAs = async (entering: Entering, name: string, tries: number): Promise<
     return {
       how: 'joined',
       record: {
-        format: 1,
         name,
         clusterId: joined.clusterId,
         clusterName: joined.clusterName,

@@ -3,11 +3,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster, RuntimeKind } from '../scheduler/index.ts'
 import { failureOfTrouble, troubleOf } from './consensus/disk-failure.ts'
-import { writeDurably } from './durable-file.ts'
+import { sealedJson, unsealedJson, writeDurably } from './durable-file.ts'
 import { Failure, messageOf } from './errors.ts'
 
 export type NodeRecord = {
-  readonly format: 1
   readonly name: string
   readonly clusterId: string
   readonly clusterName: string
@@ -22,6 +21,8 @@ export type NodeRecord = {
 export type RuntimeWish = 'auto' | 'docker' | 'process'
 
 const FILE = 'node.json'
+/** The first one had no checksum; it is still read. */
+const FORMAT = 2
 /** What is removed when a node has left: its key is never accepted again, so nothing of it has a use. */
 const FILES_OF_A_MEMBER = [
   FILE,
@@ -56,13 +57,10 @@ export const readRecord = (directory: string): NodeRecord | null => {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw new Failure('E_DISK_FAILED', { message: `${path} cannot be read`, why: messageOf(thrown) })
   }
-  try {
-    const record = JSON.parse(text) as NodeRecord
-    if (record.format === 1 && typeof record.clusterId === 'string' && typeof record.name === 'string')
-      return record
-  } catch {
-    // Told below, together with a record of another format.
-  }
+  const { format, ...record } = unsealedJson(text) ?? {}
+  const isKnown = typeof format === 'number' && format >= 1 && format <= FORMAT
+  if (isKnown && typeof record.clusterId === 'string' && typeof record.name === 'string')
+    return record as NodeRecord
   throw new Failure('E_DISK_DAMAGED', {
     message: `${path} is damaged or of another version`,
     why: 'it says which cluster this node belongs to',
@@ -104,7 +102,7 @@ export const wantedRuntime = (wish: RuntimeWish, record: NodeRecord | null): Run
 export const writeRecord = (directory: string, record: NodeRecord): Promise<void> =>
   writeDurably(directory, FILE, textOf(record))
 
-const textOf = (record: NodeRecord): string => `${JSON.stringify(record, null, 2)}\n`
+const textOf = (record: NodeRecord): string => sealedJson({ format: FORMAT, ...record })
 
 /**
  * Changes the record that the directory holds: one write after the other, and none for what is there already. The

@@ -21,7 +21,6 @@ const EDGES = [
   'node/codec.ts',
   'node/errors.ts',
   'node/durable-file.ts',
-  'node/damage.ts',
 ]
 const INTERFACES = [
   'node/transport/transport.ts',

@@ -1,5 +1,5 @@
 /** What a disk's own error means to the node: which code, and what a person reads. Used on both sides of the worker. */
-import { damageText } from '../damage.ts'
+import { damageText } from '../durable-file.ts'
 import { type ErrorText, Failure, messageOf } from '../errors.ts'
 
 export type DiskCode = 'E_DISK_FULL' | 'E_DISK_FAILED' | 'E_DISK_DAMAGED' | 'E_CONFLICT'

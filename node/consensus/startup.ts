@@ -1,6 +1,6 @@
 /** Which snapshot to start from, given what the log and the snapshot files hold. Pure; reading is done by the raft actor. */
 import { bootstrapState, joinerState, type SavedState } from '../../raft/index.ts'
-import { damageFailure } from '../damage.ts'
+import { damageFailure } from '../durable-file.ts'
 import type { LogStore, LogWrite, SnapshotStore, StoredSnapshot } from './storage.ts'
 
 export type Startup = {

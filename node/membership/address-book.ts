@@ -1,6 +1,7 @@
 /** Peers' addresses on disk, so that a restarted node needs no seed. Hints only: the connection proves who answers. */
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sealedJson, unsealedJson, writeDurably } from '../durable-file.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Peers } from './roster.ts'
@@ -14,6 +15,8 @@ export type AddressBook = {
 }
 
 const FILE = 'addresses.json'
+/** The first one was the peers alone; it is still read. */
+const FORMAT = 2
 const PEERS_MAX = 10_000
 
 /** A damaged book is an empty one: seeds, the log and the beacon know addresses too. */
@@ -30,8 +33,7 @@ export const openAddressBook = async (options: {
     const text = textOf(peers)
     if (text === written) return
     try {
-      await writeFile(`${path}.new`, text, { mode: 0o600, flush: true })
-      await rename(`${path}.new`, path)
+      await writeDurably(options.directory, FILE, text)
       written = text
     } catch (thrown) {
       options.log.warn('the addresses of the other nodes could not be kept', {
@@ -51,20 +53,28 @@ export const openAddressBook = async (options: {
   }
 }
 
-const textOf = (peers: Peers): string => `${JSON.stringify(Object.fromEntries(peers), null, 2)}\n`
+const textOf = (peers: Peers): string => sealedJson({ format: FORMAT, peers: Object.fromEntries(peers) })
 
 const load = async (path: string, log: Log): Promise<Peers> => {
   try {
-    const read: unknown = JSON.parse(await readFile(path, 'utf8'))
-    const entries = Object.entries(read as Record<string, unknown>).slice(0, PEERS_MAX)
-    const isSound = entries.every(
-      ([, addresses]) => Array.isArray(addresses) && addresses.every(address => typeof address === 'string'),
-    )
-    if (isSound) return new Map(entries as [string, string[]][])
+    const peers = parsePeers(await readFile(path, 'utf8'))
+    if (peers !== null) return peers
     log.warn('the file of addresses is damaged and was ignored', { path })
   } catch (thrown) {
     const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT'
     if (!isMissing) log.warn('the file of addresses could not be read', { path, error: messageOf(thrown) })
   }
   return new Map()
+}
+
+const parsePeers = (text: string): Peers | null => {
+  const read = unsealedJson(text)
+  if (read === null || (read.format !== undefined && read.format !== FORMAT)) return null
+  const peers = read.format === undefined ? read : read.peers
+  if (typeof peers !== 'object' || peers === null) return null
+  const entries = Object.entries(peers).slice(0, PEERS_MAX)
+  const isSound = entries.every(
+    ([, addresses]) => Array.isArray(addresses) && addresses.every(address => typeof address === 'string'),
+  )
+  return isSound ? new Map(entries as [string, string[]][]) : null
 }

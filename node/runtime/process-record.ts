@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sealedJson, unsealedJson } from '../durable-file.ts'
 import { Failure, messageOf } from '../errors.ts'
 import { isAlive, type ProcessIdentity, parseStat } from './process-identity.ts'
 import type { ContainerKey, ContainerState } from './runtime.ts'
@@ -26,6 +27,8 @@ export type FoundProcess = {
 }
 
 const RECORD_FILE = 'run.json'
+/** The first one said neither its number nor a checksum; it is still read. */
+const FORMAT = 2
 const STARTED_FILE = 'started'
 export const EXIT_FILE = 'exit'
 
@@ -41,7 +44,7 @@ export const writeRecord = async (folder: string, record: ProcessRecord): Promis
   await mkdir(join(folder, 'work'), { recursive: true, mode: 0o700 })
   const file = await open(join(folder, RECORD_FILE), 'w', 0o600)
   try {
-    await file.writeFile(JSON.stringify(record))
+    await file.writeFile(sealedJson({ format: FORMAT, ...record }))
     await file.sync()
   } finally {
     await file.close()
@@ -108,11 +111,8 @@ const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch
 const readFolder = (path: string): Promise<string[]> => readdir(path).catch(unlessAbsent<string[]>(path, []))
 
 const parseRecord = (text: string): ProcessRecord | null => {
-  try {
-    const parsed = JSON.parse(text) as ProcessRecord
-    const isWhole = typeof parsed.key?.pod === 'string' && typeof parsed.bootId === 'string'
-    return isWhole ? parsed : null
-  } catch {
-    return null
-  }
+  const { format, ...read } = unsealedJson(text) ?? {}
+  const record = read as ProcessRecord
+  const isKnown = format === undefined || format === FORMAT
+  return isKnown && typeof record.key?.pod === 'string' && typeof record.bootId === 'string' ? record : null
 }

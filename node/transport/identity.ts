@@ -19,6 +19,10 @@ const identityOf = async (privateKey: Uint8Array): Promise<Identity> => {
     import('@libp2p/peer-id'),
   ])
   const key = privateKeyFromProtobuf(privateKey)
+  // Its two halves are stored side by side: one changed bit, and the node would go by a name that it cannot prove.
+  const said = Buffer.from('who I am')
+  if (!(await key.publicKey.verify(said, await key.sign(said))))
+    throw new Error('its private half does not belong to its public half')
   return { peerId: peerIdFromPrivateKey(key).toString(), privateKey }
 }
 

@@ -18,7 +18,6 @@ import {
 import { loadIdentity } from '../../node/transport/identity.ts'
 
 const RECORD = {
-  format: 1,
   name: 'ash',
   clusterId: 'c1',
   clusterName: 'trio',

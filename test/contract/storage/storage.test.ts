@@ -160,7 +160,7 @@ files('a database that vanished is noticed', async ({ directory }) => {
   const found = await opening(directory)
   assert.ok('failure' in found && found.failure instanceof Failure)
   assert.is(found.failure.code, 'E_DISK_DAMAGED')
-  assert.match(found.failure.hint ?? '', /move the data directory away/)
+  assert.match(found.failure.hint ?? '', /tutti repair/)
 })
 
 files('a file that is no database is damage, not a crash', async ({ directory }) => {

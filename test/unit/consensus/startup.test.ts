@@ -57,7 +57,7 @@ test('a gap between snapshot and log is damage, and says what to do', () => {
       assert.unreachable()
     } catch (thrown) {
       assert.ok(thrown instanceof Failure && thrown.code === 'E_DISK_DAMAGED')
-      assert.match(thrown.hint ?? '', /move the data directory away/)
+      assert.match(thrown.hint ?? '', /tutti repair/)
     }
   }
 })

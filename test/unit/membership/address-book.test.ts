@@ -40,11 +40,12 @@ test('the file is the owner’s, whole, and alone', async () => {
   assert.equal(readdirSync(directory), ['addresses.json'])
   const path = join(directory, 'addresses.json')
   assert.is(statSync(path).mode & 0o777, 0o600)
-  assert.equal(JSON.parse(readFileSync(path, 'utf8')), { ash: ['10.0.0.19:1'] })
+  assert.equal(JSON.parse(readFileSync(path, 'utf8')).peers, { ash: ['10.0.0.19:1'] })
 })
 
 test('a damaged file is an empty book, and is replaced', async () => {
-  for (const text of ['', '{', 'null', '[]', '{"ash":"10.0.0.1:1"}', '{"ash":[1]}', '7']) {
+  const changed = '{"format":2,"peers":{"ash":["10.0.0.1:1"]},"crc":"00000000"}'
+  for (const text of ['', '{', 'null', '[]', '{"ash":"10.0.0.1:1"}', '{"ash":[1]}', '7', changed]) {
     const directory = fresh()
     writeFileSync(join(directory, 'addresses.json'), text)
     const book = await openAddressBook({ directory, log: silentLog })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -42,6 +42,23 @@ test('a damaged key stops the node instead of making it another one', async () =
     assert.instance(thrown, Failure)
     assert.is((thrown as Failure).code, 'E_DISK_DAMAGED')
     assert.not.match((thrown as Failure).message, /not a key/)
+  }
+})
+
+test('a single bit that changed is noticed or makes no difference', async () => {
+  const directory = fresh()
+  const { peerId } = await loadIdentity(directory)
+  const path = join(directory, 'identity.key')
+  const bytes = readFileSync(path)
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const changed = Buffer.from(bytes)
+    changed[bit >> 3] = changed[bit >> 3]! ^ (1 << (bit & 7))
+    writeFileSync(path, changed)
+    const found = await loadIdentity(directory).then(
+      identity => identity.peerId,
+      (thrown: Failure) => thrown.code,
+    )
+    assert.ok(found === 'E_DISK_DAMAGED' || found === peerId, `bit ${bit}: ${found}`)
   }
 })
 
