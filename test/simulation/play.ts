@@ -1,5 +1,5 @@
 /** Plays one seed: draws the cluster, the work and the faults, runs them, and says what the checkers found. */
-import { prng } from '../harness/prng.ts'
+import { type Prng, prng } from '../harness/prng.ts'
 import { acknowledged } from './checkers/acknowledged.ts'
 import type { Check, Checker } from './checkers/checker.ts'
 import { completeness } from './checkers/completeness.ts'
@@ -44,6 +44,8 @@ export type PlayOptions = {
 /** Some seeds are nothing but fights over leadership, and longer than the others. */
 const DUEL_RATE = 0.35
 const DUEL_FACTOR = 2
+/** Others are such fights among three, while the rest get the log through each other. */
+const RELAY_DUEL_RATE = 0.05
 const LEASES_RATE = 0.5
 const FAULTS_FROM_MS = 4_000
 const FAULTS_MS_MIN = 6_000
@@ -80,9 +82,10 @@ export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
 
 export const play = async (seed: number, options: PlayOptions = {}): Promise<Played> => {
   const dice = prng(seed, 'simulation')
-  const isDuel = dice.chance(DUEL_RATE)
-  const machineCount = isDuel ? dice.pick([3, 3, 4, 5]) : dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
-  const relays = dice.fork('relays')
+  const relays = drawRelays(dice.fork('relays'))
+  const isDuel = dice.chance(DUEL_RATE) || relays.isDuel
+  const drawn = isDuel ? dice.pick([3, 3, 4, 5]) : dice.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7])
+  const machineCount = relays.machineCount ?? drawn
   const world = new World({
     dice,
     machineCount,
@@ -91,8 +94,9 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     hasLeases: dice.fork('has leases').chance(LEASES_RATE),
     diskFactor: dice.pick([1, 1, 5, 20]),
     appendBytesMax: isDuel ? 64 : dice.pick([64, 4 * 1024, 256 * 1024]),
-    directLearnersMax: relays.pick([0, 0, 1, 8]),
-    relayFanOut: relays.pick([1, 2, 16]),
+    directLearnersMax: relays.directLearnersMax,
+    relayFanOut: relays.fanOut,
+    votersMax: relays.votersMax,
     checks: allChecks(),
     print: options.print ?? null,
     isVerbose: options.isVerbose ?? false,
@@ -101,8 +105,8 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
   const quietAtMs = FAULTS_FROM_MS + (isDuel ? DUEL_FACTOR * faultsMs : faultsMs)
   const window = { fromMs: FAULTS_FROM_MS, toMs: quietAtMs }
   const faultDice = dice.fork('faults')
-  const drawn = isDuel ? drawDuel(faultDice, window) : drawFaults(faultDice, machineCount, window)
-  const faults = options.hasFaults === false ? [] : drawn
+  const planned = isDuel ? drawDuel(faultDice, window) : drawFaults(faultDice, machineCount, window)
+  const faults = options.hasFaults === false ? [] : planned
   const joins = dice.fork('joins')
   // Most join before the trouble, some in the middle of it.
   const joinAtMs = world.machines.map(() =>
@@ -119,6 +123,18 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     machineCount,
     faultCount: faults.length,
     convergedAfterMs,
+  }
+}
+
+/** Dice of their own, so that a seed that has no learners is what it was. */
+const drawRelays = (dice: Prng) => {
+  const isDuel = dice.chance(RELAY_DUEL_RATE)
+  return {
+    isDuel,
+    machineCount: isDuel ? dice.pick([5, 6, 7]) : null,
+    votersMax: isDuel ? 3 : 5,
+    directLearnersMax: isDuel ? dice.pick([0, 1]) : dice.pick([0, 1, 8]),
+    fanOut: dice.pick([1, 2, 16]),
   }
 }
 

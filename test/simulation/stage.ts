@@ -29,6 +29,7 @@ export class Stage {
       appendBytesMax: 4 * 1024,
       directLearnersMax: 8,
       relayFanOut: 16,
+      votersMax: 5,
       checks: allChecks(checks),
       print: null,
       isVerbose: false,

@@ -30,6 +30,8 @@ export type WorldOptions = {
   /** Learners that the leader feeds itself: few, so that there are relays in clusters that are small. */
   readonly directLearnersMax: number
   readonly relayFanOut: number
+  /** All further nodes are learners. */
+  readonly votersMax: number
   readonly checks: readonly Check[]
   readonly print: ((line: string) => void) | null
   readonly isVerbose: boolean
@@ -102,7 +104,7 @@ export class World {
         timeline: this.timeline,
         network,
         dice: own,
-        cluster: CLUSTER,
+        cluster: { ...CLUSTER, votersMax: options.votersMax },
         diskFactor: options.diskFactor,
         behaviorOf: drawBehaviors(behaviors, () => this.isTrouble),
         consensusOptions: {
