@@ -57,6 +57,8 @@ export class Core {
 
   /** The newest round of the present term's leader that was heard of, from itself or through relays. */
   roundHeard = 0
+  /** The greatest commit index that anybody named: what is committed there may not be here yet. */
+  commitHeard = 0
   /** The order to pull the log from others, as long as it is in force. */
   feed: Feed | null = null
   /** Who pulls the log from us. */

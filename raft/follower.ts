@@ -15,6 +15,7 @@ export const followLeader = (core: Core, leader: string): void => {
 /** Take over what the leader's log has and ours lacks; what contradicts it goes (paper §5.3). */
 export const onAppend = (core: Core, envelope: Envelope, message: Append): void => {
   const { prevIndex, prevTerm, entries } = message
+  core.commitHeard = Math.max(core.commitHeard, message.commit)
   if (prevIndex < core.commitIndex && prevIndex + entries.length <= core.commitIndex)
     return core.promise(envelope.from, { type: 'appended', term: core.term, match: core.commitIndex })
   if (prevIndex >= core.log.firstIndex - 1 && !core.log.has(prevIndex, prevTerm))
@@ -42,6 +43,7 @@ export const adopt = (core: Core, entries: readonly Entry[]): boolean => {
 /** The leader lives; it knows how much of the committed log we surely have. */
 export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void => {
   core.roundHeard = Math.max(core.roundHeard, message.round)
+  core.commitHeard = Math.max(core.commitHeard, message.commit)
   // A disk that lost what it had promised shows here; such a node must come back under a new name.
   if (message.commit <= core.log.lastIndex) core.commitTo(message.commit)
   const answer = { type: 'heartbeatResult', term: core.term, round: message.round } as const

@@ -122,7 +122,8 @@ export type Pull = {
 
 /**
  * Entries that follow (`prevIndex`, `prevTerm`). All of them, and what they follow, are committed, and whoever sends them
- * knows it. `leader` leads in `term` (null: not known); its heartbeat of `round` is `age` ticks old.
+ * knows it. `leader` leads in `term` (null: not known); it was heard `age` ticks ago and `round` is its newest heartbeat.
+ * As far as was heard the log is committed up to `commit`, which may be more than is sent.
  */
 export type Pulled = {
   readonly type: 'pulled'
@@ -130,6 +131,7 @@ export type Pulled = {
   readonly leader: NodeId | null
   readonly round: number
   readonly age: number
+  readonly commit: number
   readonly prevIndex: number
   readonly prevTerm: number
   readonly entries: readonly Entry[]

@@ -45,6 +45,7 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
     leader: isNameOrNull,
     round: isCount,
     age: isCount,
+    commit: isCount,
     prevIndex: isCount,
     prevTerm: isCount,
     entries: Array.isArray,

@@ -37,6 +37,7 @@ export const onPulled = (core: Core, envelope: Envelope, message: Pulled): void 
   const { leader } = message
   if (leader === core.id || (leader !== null && core.leader !== null && core.leader !== leader))
     return core.drop(envelope, 'this term has another leader')
+  core.commitHeard = Math.max(core.commitHeard, message.commit)
   hearOfLeader(core, feed, message)
   take(core, envelope, message)
   if (core.mayCampaign) return leaveUpstreams(core)

@@ -34,6 +34,8 @@ export type Child = {
   readonly asked: Standing
   isAnswered: boolean
   ticks: number
+  /** Of this pull or an earlier one. */
+  ticksSinceAnswer: number
 }
 
 export const startFeed = (order: AssignUpstreams, asked: Standing): Feed => ({
@@ -49,10 +51,14 @@ export const startFeed = (order: AssignUpstreams, asked: Standing): Feed => ({
   ticksSinceNews: 0,
 })
 
-export const startChild = ({ term, commit, round }: Pull): Child => ({
+export const startChild = (
+  { term, commit, round }: Pull,
+  ticksSinceAnswer = Number.POSITIVE_INFINITY,
+): Child => ({
   asked: { term, commit, round },
   isAnswered: false,
   ticks: 0,
+  ticksSinceAnswer,
 })
 
 /** Whether `standing` has something to tell to whoever stood at `asked`, whose term is no newer. */

@@ -18,6 +18,8 @@ export class RaftFleet {
   readonly nodes: readonly RaftNode[]
   readonly leader: RaftNode
   private readonly byId: ReadonlyMap<string, RaftNode>
+  /** Messages between all nodes, by type. */
+  readonly sent = new Map<string, number>()
   private network: { readonly to: string; readonly from: string; readonly bytes: Uint8Array }[] = []
   private bytes = 0
   private cpuMs = 0
@@ -68,6 +70,14 @@ export class RaftFleet {
     return { bytes: this.bytes / count, cpuMs: this.cpuMs / count }
   }
 
+  /** The leader is asked for linearizable reads, each in a round of its own, all in one moment. */
+  read(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.step(this.leader, { type: 'read', key: `read ${i}` })
+      this.settle()
+    }
+  }
+
   private step(node: RaftNode, input: Parameters<RaftNode['step']>[0]): void {
     this.charged(node, () => {
       node.step(input)
@@ -94,6 +104,7 @@ export class RaftFleet {
     for (const { from, to, message } of envelopes) {
       const bytes = encode(message)
       if (node === this.leader) this.bytes += bytes.byteLength
+      this.sent.set(message.type, (this.sent.get(message.type) ?? 0) + 1)
       this.network.push({ from, to, bytes })
     }
   }

@@ -69,4 +69,13 @@ test('a node that gets the log through relays hears of its leader with every hea
   }
 })
 
+test('many reads on the leader are no burden for those who get the log through relays', () => {
+  const fleet = settled(50)
+  const before = fleet.sent.get('pulled')!
+  fleet.read(100)
+  assert.ok(fleet.sent.get('pulled')! - before <= 37, 'each of the 37 hears of at most one of the rounds')
+  fleet.pass(4)
+  for (const node of fleet.nodes) assert.ok(node.raft!.status().ticksSinceLeader <= 4)
+})
+
 test.run()
