@@ -39,7 +39,7 @@ export class Customer {
   open(paceMs: number): void {
     const next = (): void => {
       if (!this.#isOpen) return
-      if (this.#dice.chance(0.2)) this.#read()
+      if (this.#dice.chance(0.2)) this.ask(this.#pickNode())
       else this.#draw()
       this.#world.timeline.plan(this.#dice.between(1, 2 * paceMs), next)
     }
@@ -124,8 +124,8 @@ export class Customer {
     this.#world.notify(checker => checker.acknowledged?.(write))
   }
 
-  #read(): void {
-    const machine = this.#pickNode()
+  /** A read point of this node. */
+  ask(machine: Machine | null): void {
     if (machine?.node == null) return
     const coveredIndex = this.#acknowledgedIndex
     const { program } = machine

@@ -7,6 +7,10 @@ import type { World } from './world.ts'
 /** Between two looks for a leader that has outlived its grace. */
 const BEAT_MS_MAX = 1_500
 
+/** How often, and for how long, a leader of the past is asked for reads. */
+const OLD_LEADER_READS = 4
+const OLD_LEADER_MS = 400
+
 type Strike = Fault & { readonly type: 'strike' }
 type Hunt = Fault & { readonly type: 'hunt' }
 
@@ -67,6 +71,15 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
     const target = { voters: known.slice(0, count), learners: known.slice(count) }
     trace.tell('fault', `wants ${target.voters.join(' ')} to vote`)
     consensus.changeConfiguration(target).catch(() => undefined)
+  }
+
+  /** Whoever led before may still believe so, and is asked what it knows while the new leader takes writes. */
+  const askOthers = (elected: Machine): void => {
+    for (const machine of world.machines) {
+      if (machine === elected || machine.node?.consensus.status().role !== 'leader') continue
+      for (let count = 0; count < OLD_LEADER_READS; count++)
+        timeline.plan(world.dice.between(1, OLD_LEADER_MS), () => world.customer.ask(machine))
+    }
   }
 
   const targetOf = (target: Target): Machine | null =>
@@ -198,6 +211,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
 
   return {
     moment(moment, machine) {
+      if (moment === 'election') askOthers(machine)
       if (moment === 'election' && regroups.size > 0) regroup(machine)
       const [first] = hunts
       if (moment === 'election' && first !== undefined) hunt(machine, first)
