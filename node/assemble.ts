@@ -23,6 +23,7 @@ import { paced } from './consensus/disk-pace.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
 import { DISK_WORD_MS, diskMetadata, nextDiskWord } from './control/disk-word.ts'
+import type { Seats } from './control/seat-words.ts'
 import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
@@ -69,6 +70,8 @@ export type AssembledNode = {
   readonly consensus: RunningConsensus
   members(): readonly Member[]
   actors(): readonly ActorStatus[]
+  /** On the leader: why each node votes or does not, as phrases by node id; elsewhere of the last time it led. */
+  seats(): Seats
   /** True once the own replica has caught up with the cluster since the start. */
   isReady(): boolean
   /** Resolves when that happens. */
@@ -147,8 +150,17 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   }
   tellDisk()
 
+  let seats: Seats = new Map()
   const controller = system.spawn('controller', () =>
-    controllerActor({ id, consensus, members, seed: () => Math.floor(parts.random() * 2 ** 32) }),
+    controllerActor({
+      id,
+      consensus,
+      members,
+      seed: () => Math.floor(parts.random() * 2 ** 32),
+      tellSeats: told => {
+        seats = told
+      },
+    }),
   )
   const createAgent = () =>
     agentActor({
@@ -208,6 +220,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     consensus,
     members,
     actors: () => system.statuses(),
+    seats: () => seats,
     isReady: () => isReady,
     ready,
     async leave() {

@@ -286,6 +286,7 @@ const apiDeps = (
   transport,
   members: node.members,
   actors: node.actors,
+  seats: node.seats,
   localLogs: createLogsOf({ runtime, clock, state: () => node.consensus.state() }),
   leave,
   runtimeHealth: async () => {

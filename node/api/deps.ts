@@ -50,6 +50,8 @@ export type ApiDeps = {
   readonly transport: Pick<Transport, 'call' | 'onCall' | 'connected'>
   /** What gossip believes now, this node included. */
   members(): readonly Member[]
+  /** Why each node votes or does not, by node id; true on the leader only. */
+  seats(): ReadonlyMap<string, string>
   /** Counters of the live actors. */
   actors(): readonly ActorStatus[]
   readonly localLogs: LocalLogs

@@ -4,6 +4,7 @@ import type { ActorRef, Behavior } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import { type PlannerMessage, plannerActor } from './planner.actor.ts'
 import type { KeeperPolicy } from './quorum-keeper.ts'
+import type { Seats } from './seat-words.ts'
 import { type WardenMessage, wardenActor } from './warden.actor.ts'
 
 export type ControllerDeps = {
@@ -15,6 +16,7 @@ export type ControllerDeps = {
   /** Decides between equal nodes; drawn anew for each plan. */
   readonly seed: () => number
   readonly policy?: Partial<KeeperPolicy>
+  readonly tellSeats?: (seats: Seats) => void
 }
 
 export type ControllerMessage =

@@ -7,7 +7,14 @@ import { messageOf } from '../errors.ts'
 import { Contacts } from './contact.ts'
 import { diskMsOf } from './disk-word.ts'
 import { heirOf } from './heir.ts'
-import { type Candidate, chooseVoters, KEEPER_POLICY, type KeeperPolicy } from './quorum-keeper.ts'
+import {
+  type Candidate,
+  chooseVoters,
+  KEEPER_POLICY,
+  type KeeperInput,
+  type KeeperPolicy,
+} from './quorum-keeper.ts'
+import { type Seats, seatsOf } from './seat-words.ts'
 import { judge, staleAfterMs, type Verdict } from './verdicts.ts'
 
 export type WardenDeps = {
@@ -18,6 +25,8 @@ export type WardenDeps = {
   >
   readonly members: () => readonly Member[]
   readonly policy?: Partial<KeeperPolicy>
+  /** Told again and again why each node votes or does not. */
+  readonly tellSeats?: (seats: Seats) => void
 }
 
 export type WardenMessage =
@@ -102,19 +111,21 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const nodes = [...consensus.state().nodes.values()].filter(node => node.state !== 'left')
     const roster = nodes.map(node => candidate(node, status, nowMs))
     contacts.keepOnly(new Set(roster.map(one => one.id)))
-    if (isChanging || status.isJoint || roster.length === 0) return
-    const heir = heirOf(roster, { self: id, voters: status.voters })
-    if (heir !== null)
-      return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
-    const { voters, learners } = status
     const votersMax = consensus.state().cluster?.votersMax ?? policy.votersMax
-    const target = chooseVoters({
+    const { voters, learners } = status
+    const input: KeeperInput = {
       self: id,
       roster,
       configuration: { voters, learners },
       policy: { ...policy, votersMax },
       nowMs,
-    })
+    }
+    deps.tellSeats?.(seatsOf(input))
+    if (isChanging || status.isJoint || roster.length === 0) return
+    const heir = heirOf(roster, { self: id, voters })
+    if (heir !== null)
+      return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
+    const target = chooseVoters(input)
     if (target === null) return
     ctx.log.info('membership changes', { from: voters, to: target.voters, learners: target.learners })
     change(consensus.changeConfiguration(target), ctx)

@@ -270,4 +270,41 @@ test('another node is asked for by ?node=', async ({ api }) => {
   assert.is(api.asked.at(-1)?.query.get('node'), 'cedar')
 })
 
+test('members tells what each counts for, why as the leader knows it, and how many may be lost', async ({
+  api,
+}) => {
+  const member = (name: string, vote: 'counts' | 'missing' | 'learns', seat: string | null) => ({
+    ...({
+      id: `id-${name}`,
+      name,
+      state: 'alive',
+      incarnation: 1,
+      addresses: [],
+      isConnected: true,
+    } as const),
+    ...{ vote, seat, diskMs: 4 },
+  })
+  api.members = [
+    member('ash', 'counts', 'votes'),
+    member('birch', 'counts', 'leads'),
+    member('cedar', 'missing', 'silent for 3 s: replaced after 5 s'),
+  ]
+  api.status = {
+    ...api.status,
+    node: 'ash',
+    leader: 'birch',
+    voters: ['ash', 'birch', 'cedar'],
+    toleratesCount: 0,
+  }
+  const { out, err } = await tutti(api.socket, ['members'])
+  assert.match(out, /cedar +\S+ alive +yes +missing +silent for 3 s: replaced after 5 s +4ms/)
+  assert.match(err, /3 nodes vote, 2 must agree: you can lose none of them/)
+  assert.ok(
+    api.asked.some(({ path, query }) => path === 'members' && query.get('node') === 'birch'),
+    'the leader is asked why',
+  )
+  api.status = { ...api.status, toleratesCount: 1 }
+  assert.match((await tutti(api.socket, ['members'])).err, /you can lose 1 more at once/)
+})
+
 test.run()

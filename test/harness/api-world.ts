@@ -156,6 +156,7 @@ export const apiWorld = (names: readonly string[], log = fakeLog()): ApiWorld =>
           connected: () => new Set([...members.keys()].filter(peer => peer !== id && !unreachable.has(peer))),
         },
         members: () => [...members.values()],
+        seats: () => new Map([['peer-ash', 'leads']]),
         actors: () => [
           {
             path: '/raft',

@@ -13,21 +13,24 @@ export type Picture = {
   /** By node id: what gossip believes. */
   readonly members: ReadonlyMap<string, Member>
   readonly connected: ReadonlySet<string>
+  /** By node id: why it votes or does not. True on the leader only. */
+  readonly seats: ReadonlyMap<string, string>
   /** Milliseconds since the epoch. */
   readonly nowMs: number
   readonly uptimeMs: number
 }
 
-export type PictureDeps = Pick<ApiDeps, 'node' | 'members' | 'transport' | 'clock'> & {
+export type PictureDeps = Pick<ApiDeps, 'node' | 'members' | 'seats' | 'transport' | 'clock'> & {
   readonly gateway: Gateway
 }
 
-export const pictureOf = ({ node, members, transport, clock, gateway }: PictureDeps): Picture => ({
+export const pictureOf = ({ node, members, seats, transport, clock, gateway }: PictureDeps): Picture => ({
   self: node,
   state: gateway.state(),
   status: gateway.status(),
   members: new Map(members().map(member => [member.id, member])),
   connected: transport.connected(),
+  seats: seats(),
   nowMs: clock.wallMs(),
   uptimeMs: Math.max(0, Math.round(clock.monotonicMs() - node.startedAtMs)),
 })

@@ -158,6 +158,12 @@ export type MemberView = {
   readonly incarnation: number
   readonly addresses: readonly string[]
   readonly isConnected: boolean
+  /** `counts`: a voter that is alive; `missing`: one that is not; `learns`: it does not vote; `none`: no member of the log. */
+  readonly vote: 'counts' | 'missing' | 'learns' | 'none'
+  /** Why, in words: told by the leader, null from any other node. */
+  readonly seat: string | null
+  /** What a write to its log takes, as it says itself: a power of two milliseconds. */
+  readonly diskMs: number | null
 }
 
 export type RaftView = {

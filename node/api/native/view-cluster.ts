@@ -1,5 +1,6 @@
 /** Views of the cluster: status, nodes, members, raft. */
 import type { Node, NodeId } from '../../../scheduler/index.ts'
+import { diskMsOf } from '../../control/disk-word.ts'
 import { nameOfNode } from '../node-name.ts'
 import type { Picture } from './picture.ts'
 import type { MemberView, NodeView, RaftView, StatusView } from './schema.ts'
@@ -91,7 +92,8 @@ export const statusView = (picture: Picture): StatusView => {
 }
 
 /** What gossip knows, and nodes of the roster that it does not know (yet, or any more). */
-export const membersView = ({ state, members, connected, self }: Picture): readonly MemberView[] => {
+export const membersView = (picture: Picture): readonly MemberView[] => {
+  const { state, members, connected, self } = picture
   const known = [...members.values()].map(member => ({
     id: member.id,
     name: nameOfNode(state, member.id),
@@ -99,6 +101,7 @@ export const membersView = ({ state, members, connected, self }: Picture): reado
     incarnation: member.incarnation,
     addresses: member.addresses,
     isConnected: member.id === self.id || connected.has(member.id),
+    ...partOf(picture, member.id),
   }))
   const unknown = [...state.nodes.values()]
     .filter(node => !members.has(node.id))
@@ -109,8 +112,21 @@ export const membersView = ({ state, members, connected, self }: Picture): reado
       incarnation: 0,
       addresses: [node.peerAddress],
       isConnected: connected.has(node.id),
+      ...partOf(picture, node.id),
     }))
   return [...known, ...unknown].sort((a, b) => compareText(a.name, b.name))
+}
+
+/** What a node counts for in the quorum. */
+const partOf = (picture: Picture, id: string): Pick<MemberView, 'vote' | 'seat' | 'diskMs'> => {
+  const { status, seats, members } = picture
+  const isVoter = status.voters.includes(id)
+  const other = status.learners.includes(id) ? 'learns' : 'none'
+  return {
+    vote: isVoter ? (livingVoters(picture).includes(id) ? 'counts' : 'missing') : other,
+    seat: status.role === 'leader' ? (seats.get(id) ?? null) : null,
+    diskMs: diskMsOf(members.get(id)),
+  }
 }
 
 export const raftView = ({ state, status, self }: Picture): RaftView => ({

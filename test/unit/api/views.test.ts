@@ -206,6 +206,26 @@ test('members are what gossip knows, and the nodes that only the log knows', () 
   )
 })
 
+test('members tell what they count for, the leader also why, and how fast their disks are', () => {
+  const world = apiWorld(NAMES)
+  const birch = world.members.get('peer-birch')!
+  world.members.set('peer-birch', { ...birch, metadata: { ...birch.metadata, diskMs: '64' } })
+  silence(world, 'peer-cedar', 'dead')
+  const parts = () =>
+    membersView(lookAt(world)).map(({ name, vote, seat, diskMs }) => [name, vote, seat, diskMs])
+  assert.equal(parts(), [
+    ['ash', 'counts', 'leads', null],
+    ['birch', 'counts', null, 64],
+    ['cedar', 'missing', null, null],
+  ])
+  world.deps('ash').consensus.pretend({ role: 'follower', voters: ['peer-birch'], learners: ['peer-cedar'] })
+  assert.equal(parts(), [
+    ['ash', 'none', null, null],
+    ['birch', 'counts', null, 64],
+    ['cedar', 'learns', null, null],
+  ])
+})
+
 test('tokens are listed without what opens a door', () => {
   const world = apiWorld(NAMES)
   const text = JSON.stringify(tokensView(lookAt(world)))
