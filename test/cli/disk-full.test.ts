@@ -1,5 +1,5 @@
 /** A leader whose disk is full steps back and says so; the cluster goes on, and with room again so does the node. */
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -59,6 +59,9 @@ const write = async (cluster: LocalCluster, node: DemoNode, name: string): Promi
     ])
   ).code === 0
 
+const leaderSeenBy = async (node: DemoNode): Promise<string | null> =>
+  (await node.client(AbortSignal.timeout(3_000)).status()).leader
+
 const workloads = async (cluster: LocalCluster, node: DemoNode): Promise<readonly string[]> => {
   const done = await cluster.tutti(node, ['jobs', '-o', 'json', '--timeout', '3s'])
   return done.code === 0
@@ -69,19 +72,39 @@ const workloads = async (cluster: LocalCluster, node: DemoNode): Promise<readonl
 test('the cluster goes on without the full node, and takes it back', async ({ cluster, disk }) => {
   const [first, second] = [cluster.node(0), cluster.node(1)]
   assert.is(await write(cluster, second, 'before'), true)
+  assert.is(await leaderSeenBy(first), first.name)
   const makeRoom = fill(disk)
   const acknowledged: string[] = ['before']
+  // The last write that still found room may have been one of these.
+  await until('another node to lead', 60_000, async () => {
+    const name = `during-${acknowledged.length}`
+    if (await write(cluster, second, name)) acknowledged.push(name)
+    const leader = await leaderSeenBy(second)
+    return leader === null || leader === first.name ? null : true
+  })
+  const others = acknowledged.length
   await until('three writes to be accepted without the full node', 60_000, async () => {
     const name = `during-${acknowledged.length}`
     if (await write(cluster, second, name)) acknowledged.push(name)
-    return acknowledged.length > 3 ? true : null
+    return acknowledged.length >= others + 3 ? true : null
   })
   assert.is(first.hasEnded(), false, 'the full node lives on')
+  assert.is.not(await leaderSeenBy(second), first.name, 'and leads no more')
+  await says(cluster, first)
   makeRoom()
   await until('the node to have every acknowledged write', 60_000, async () => {
     const known = await workloads(cluster, first)
     return acknowledged.every(name => known.includes(name)) ? true : null
   })
 })
+
+/** In its log and to whoever asks it. */
+const says = async (cluster: LocalCluster, node: DemoNode): Promise<void> => {
+  const log = readFileSync(`${node.directory}.log`, 'utf8')
+  assert.match(log, /this node votes and writes no more/)
+  assert.match(log, /E_DISK_FULL/)
+  const done = await cluster.tutti(node, ['doctor', '-o', 'json'])
+  assert.match(done.stdout, /no space left to write/)
+}
 
 test.run()
