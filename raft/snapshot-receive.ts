@@ -27,8 +27,8 @@ export const onInstallSnapshot = (core: Core, from: NodeId, message: InstallSnap
 /** The embedder has all bytes and found them sound. */
 export const onSnapshotReceived = (core: Core, index: number): void => {
   const { receiving } = core
-  if (receiving?.snapshot.index !== index) return
-  assert(receiving.isComplete, 'a snapshot is received when its last chunk is')
+  // An earlier leader's may have come whole while this one's is on its way; it will be kept again.
+  if (receiving?.snapshot.index !== index || !receiving.isComplete) return
   core.receiving = null
   const { snapshot } = receiving
   if (isObsolete(core, snapshot)) {

@@ -112,4 +112,16 @@ test('a joiner that was given the configuration of its cluster still waits to be
   assert.is(learner.raft.status().role, 'follower', 'nor does it campaign on demand')
 })
 
+test('word that a snapshot is kept is about the one that came whole, not about the next leader’s, which is on its way', () => {
+  const configuration = { ...emptyConfiguration, voters: ['a', 'b', 'c'] }
+  const snapshot = { index: 9, term: 1, configuration }
+  const chunk = (term: number, isLast: boolean) =>
+    ({ type: 'installSnapshot', term, snapshot, offset: 0, data: new Uint8Array(4), isLast }) as const
+  const subject = new Subject(saved()).hear('b', chunk(2, true)).hear('c', chunk(3, false))
+  subject.step({ type: 'snapshotReceived', index: 9 })
+  assert.is(subject.ready.install, null)
+  subject.hear('c', { ...chunk(3, true), offset: 4 }).step({ type: 'snapshotReceived', index: 9 })
+  assert.is(subject.ready.install?.index, 9)
+})
+
 test.run()
