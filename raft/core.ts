@@ -80,6 +80,11 @@ export class Core {
   uncommittedBytes = 0
   transferTarget: NodeId | null = null
   transferTicks = 0
+  /** Leader only: peers that would rather not lead, as they said with their last answer. */
+  readonly reluctantPeers = new Set<NodeId>()
+
+  /** This node would rather not lead: whoever would gets the time to be elected first. */
+  isReluctant = false
 
   readonly reads: Reads
   readonly lease: Lease
@@ -153,12 +158,23 @@ export class Core {
   restartElectionTimer(): void {
     this.electionTicks = 0
     this.electionTimeout = this.draw(this.options.electionTicksMin, this.options.electionTicksMax)
+    if (this.isReluctant) this.electionTimeout += this.options.electionTicksMax
+  }
+
+  setReluctance(isReluctant: boolean): void {
+    if (isReluctant === this.isReluctant) return
+    this.isReluctant = isReluctant
+    const { electionTicksMin, electionTicksMax } = this.options
+    if (isReluctant) this.electionTimeout += electionTicksMax
+    else this.electionTimeout = Math.max(electionTicksMin, this.electionTimeout - electionTicksMax)
   }
 
   /** Try (again) soon: a failed campaign must not cost a whole timeout. */
   shortenElectionTimer(): void {
     this.electionTicks = 0
-    this.electionTimeout = this.draw(this.options.heartbeatTicks, 2 * this.options.heartbeatTicks)
+    const { heartbeatTicks } = this.options
+    this.electionTimeout = this.draw(heartbeatTicks, 2 * heartbeatTicks)
+    if (this.isReluctant) this.electionTimeout += 2 * heartbeatTicks
   }
 
   setLeader(leader: NodeId | null): void {

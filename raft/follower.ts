@@ -46,8 +46,13 @@ export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void 
   core.commitHeard = Math.max(core.commitHeard, message.commit)
   // A disk that lost what it had promised shows here; such a node must come back under a new name.
   if (message.commit <= core.log.lastIndex) core.commitTo(message.commit)
-  const answer = { type: 'heartbeatResult', term: core.term, round: message.round } as const
-  core.send(from, giveWord(core, from) ? { ...answer, keepsLease: true } : answer)
+  core.send(from, {
+    type: 'heartbeatResult',
+    term: core.term,
+    round: message.round,
+    ...(giveWord(core, from) ? { keepsLease: true } : {}),
+    ...(core.isReluctant ? { isReluctant: true } : {}),
+  })
 }
 
 const rejectAppend = (core: Core, leader: string, { prevIndex, prevTerm }: Append): void => {

@@ -49,8 +49,14 @@ export type Persisted = { readonly type: 'persisted'; readonly sequence: number 
 /** The state machine has applied every entry (or installed the snapshot) up to this index. */
 export type Applied = { readonly type: 'applied'; readonly index: number }
 
-/** Hand leadership to this voter, or with null to the voter whose log is longest. Ignored (with a fact) when not leader. */
+/** Hand leadership to this voter, or with null to the voter whose log is longest among those that are not reluctant, if any. Ignored (with a fact) when not leader. */
 export type TransferLeadership = { readonly type: 'transferLeadership'; readonly to: NodeId | null }
+
+/**
+ * Whether this node would rather not lead: it is drained, or its disk or its loop is slow. It still votes, obeys a
+ * transfer and campaigns when nobody else does, only later; and those who hand over of themselves pass it by.
+ */
+export type Reluctance = { readonly type: 'reluctance'; readonly isReluctant: boolean }
 
 /**
  * The embedder holds a durable snapshot of its state as of `index` (≤ applied, > the previous snapshot's).
@@ -99,6 +105,7 @@ export type Input =
   | Persisted
   | Applied
   | TransferLeadership
+  | Reluctance
   | Compact
   | SnapshotBytes
   | SnapshotReadFailed

@@ -134,6 +134,8 @@ const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatRes
   const progress = core.peers.get(from)!
   progress.roundAcked = Math.max(progress.roundAcked, message.round)
   onWord(core, from, message)
+  if (message.isReluctant === true) core.reluctantPeers.add(from)
+  else core.reluctantPeers.delete(from)
   confirmReads(core)
   pumpReads(core)
   onPeerAlive(core, from, progress)

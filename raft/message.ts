@@ -66,6 +66,8 @@ export type HeartbeatResult = {
   readonly term: number
   readonly round: number
   readonly keepsLease?: true
+  /** I would rather not lead. */
+  readonly isReluctant?: true
 }
 
 /** One chunk of the snapshot's bytes, from `offset`. One chunk is under way at a time. */

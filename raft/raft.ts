@@ -64,6 +64,8 @@ const take = (core: Core, input: Input): void => {
       return grantApplied(core)
     case 'transferLeadership':
       return startTransferTo(core, input.to)
+    case 'reluctance':
+      return core.setReluctance(input.isReluctant)
     case 'compact':
       return compact(core, input)
     case 'snapshotBytes':
@@ -108,8 +110,10 @@ const peerDisconnected = (core: Core, peer: NodeId): void => {
 }
 
 const leaderLost = (core: Core, reason: 'timeout' | 'leaderDisconnected'): void => {
-  if (core.mayCampaign) startPreVote(core, reason)
-  else becomeFollower(core, core.term, null)
+  const isLeftToOthers = core.isReluctant && reason === 'leaderDisconnected'
+  if (core.mayCampaign && !isLeftToOthers) return startPreVote(core, reason)
+  becomeFollower(core, core.term, null)
+  if (isLeftToOthers) core.shortenElectionTimer()
 }
 
 const compact = (core: Core, { index, trailing }: Compact): void => {

@@ -68,6 +68,7 @@ export const becomeLeader = (core: Core): void => {
   core.children.clear()
   core.peers.clear()
   core.fed.clear()
+  core.reluctantPeers.clear()
   syncPeers(core)
   core.fact({ type: 'becameLeader', term: core.term })
   core.setLeader(core.id)

@@ -14,6 +14,8 @@ export type PeerStatus = {
   /** The next entry to send. */
   readonly next: number
   readonly isVoter: boolean
+  /** It would rather not lead. */
+  readonly isReluctant: boolean
   readonly ticksSinceHeard: number
   /** It is heard of this often when all is well; seldom when it gets the log through relays. */
   readonly contactTicks: number
@@ -74,6 +76,7 @@ export const statusOf = (core: Core): Status => ({
     match: progress.match,
     next: progress.next,
     isVoter: isVoter(core.configuration, id),
+    isReluctant: core.reluctantPeers.has(id),
     ticksSinceHeard: progress.ticksSinceHeard,
     contactTicks: progress.state === 'relay' ? progress.reportTicks : core.options.heartbeatTicks,
     inflightMessages: progress.inflightMessages,

@@ -44,17 +44,23 @@ export const recheckTransfer = (core: Core): void => {
   if (target !== null && !core.configuration.voters.includes(target)) endTransfer(core, 'notVoter')
 }
 
-/** The voter with the longest log among those heard of lately; the first by name among equals. */
+/** The voter with the longest log among those heard of lately, reluctant ones last; the first by name among equals. */
 export const bestSuccessor = (core: Core): NodeId | null => {
-  let best: { id: NodeId; match: number } | null = null
+  let best: { id: NodeId; match: number; isReluctant: boolean } | null = null
   for (const id of votersOf(core.configuration)) {
     const progress = core.peers.get(id)
     if (!progress || !core.configuration.voters.includes(id)) continue
     if (progress.ticksSinceHeard >= core.options.electionTicksMin) continue
-    if (best === null || progress.match > best.match) best = { id, match: progress.match }
+    const one = { id, match: progress.match, isReluctant: core.reluctantPeers.has(id) }
+    if (best === null || isBetter(one, best)) best = one
   }
   return best?.id ?? null
 }
+
+const isBetter = (
+  one: { readonly match: number; readonly isReluctant: boolean },
+  other: { readonly match: number; readonly isReluctant: boolean },
+): boolean => (one.isReluctant === other.isReluctant ? one.match > other.match : other.isReluctant)
 
 const endTransfer = (core: Core, reason: TransferAbortReason): void => {
   const target = core.transferTarget

@@ -16,6 +16,7 @@ const isName: Check = value => typeof value === 'string' && value !== ''
 const isNameOrNull: Check = value => value === null || isName(value)
 const isNames: Check = value => Array.isArray(value) && value.every(isName)
 const isCountOrNull: Check = value => value === null || isCount(value)
+const isTrueOrAbsent: Check = value => value === undefined || value === true
 const isSnapshot: Check = value =>
   isObject(value) &&
   isCount(value.index) &&
@@ -33,7 +34,7 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
   appended: { match: isCount },
   appendRejected: { prevIndex: isCount, hintIndex: isCount, hintTerm: isCount },
   heartbeat: { commit: isCount, round: isCount },
-  heartbeatResult: { round: isCount, keepsLease: value => value === undefined || value === true },
+  heartbeatResult: { round: isCount, keepsLease: isTrueOrAbsent, isReluctant: isTrueOrAbsent },
   installSnapshot: { snapshot: isSnapshot, offset: isCount, data: isBytes, isLast: isFlag },
   snapshotProgress: { index: isCount, nextOffset: isCount },
   timeoutNow: {},

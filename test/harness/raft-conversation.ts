@@ -106,6 +106,9 @@ export class RaftConversation {
     },
     read: ({ words: [id = '', key = ''] }) => this.node(id).step({ type: 'read', key, now: this.now }),
     transfer: ({ words: [id = '', to = null] }) => this.node(id).step({ type: 'transferLeadership', to }),
+    /** reluctant NODE : it would rather not lead from now on. willing NODE : it is as good as any again. */
+    reluctant: ({ words: [id = ''] }) => this.node(id).step({ type: 'reluctance', isReluctant: true }),
+    willing: ({ words: [id = ''] }) => this.node(id).step({ type: 'reluctance', isReluctant: false }),
     compact: ({ words: [id = '', trailing = '0'] }) => this.node(id).compact(Number(trailing)),
     /** disconnected A B : A sees the connection to B reset. */
     disconnected: ({ words: [id = '', peer = ''] }) => this.node(id).step({ type: 'peerDisconnected', peer }),

@@ -163,6 +163,7 @@ export class RaftWorld {
     else if (chance < 0.7)
       leader?.step({ type: 'transferLeadership', to: dice.chance(0.5) ? other.id : null })
     else if (chance < 0.85) this.compact(node)
+    else if (chance < 0.89) node.step({ type: 'reluctance', isReluctant: dice.chance(0.5) })
     else if (this.options.changesMembership) this.change(leader ?? node)
   }
 

@@ -45,6 +45,16 @@ test('a word of the leader puts the campaign off, and a vote for somebody else d
   assert.is(patienceOf(subject), OPTIONS.electionTicksMin)
 })
 
+test('who would rather not lead waits an election timeout longer, and not for ever', () => {
+  const { electionTicksMin: min, electionTicksMax: max } = OPTIONS
+  const reluctance = (isReluctant: boolean) => ({ type: 'reluctance', isReluctant }) as const
+  assert.is(patienceOf(new Subject(saved()).step(reluctance(true))), min + max)
+  assert.is(patienceOf(new Subject(saved()).step(reluctance(true)).step(reluctance(true))), min + max)
+  assert.is(patienceOf(new Subject(saved()).step(reluctance(true)).step(reluctance(false))), min)
+  const late = new Subject(saved()).tick(min - 1).step(reluctance(true))
+  assert.is(patienceOf(late), max + 1, 'what it has waited already counts')
+})
+
 /** A leader that is sending c a snapshot of entry 2, for its log no longer reaches back to what c lacks. */
 const feeding = (): Subject => {
   const subject = new Subject(saved()).leadFully()
