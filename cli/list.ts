@@ -71,8 +71,11 @@ const keyOf = <Item>(source: ListSource<Item>, item: Item): string => {
   return `${source.name(item)}${node == null ? '' : ` @${node}`}\0${id ?? ''}`
 }
 
+/** What is different at every look, and no news. */
+const MOVING: ReadonlySet<string> = new Set(['ageMs', 'lastWriteMs', 'usualWriteMs', 'worstWriteMs'])
+
 const contentOf = (item: unknown): string =>
-  JSON.stringify(item, (key, value) => (key === 'ageMs' || key === 'lastWriteMs' ? undefined : value))
+  JSON.stringify(item, (key, value) => (MOVING.has(key) ? undefined : value))
 
 /** One value for each burst of cluster events. */
 async function* bursts(session: Session): AsyncGenerator<void> {

@@ -4,6 +4,8 @@ import type { Command } from '../command.ts'
 import { print } from '../list.ts'
 import { type Column, table } from '../output/table.ts'
 
+const msText = (ms: number | null): string | null => (ms === null ? null : `${ms.toFixed(1)}ms`)
+
 const columns: readonly Column<RaftView>[] = [
   { title: 'NODE', cell: raft => raft.node },
   { title: 'ROLE', cell: raft => raft.role, as: 'state' },
@@ -15,7 +17,10 @@ const columns: readonly Column<RaftView>[] = [
   { title: 'SNAPSHOT', cell: raft => raft.snapshotIndex },
   { title: 'QUORUM', cell: raft => (raft.hasQuorum ? 'ok' : 'lost'), as: 'state' },
   { title: 'AGE', cell: raft => (raft.ageMs === null ? null : `${raft.ageMs}ms`) },
-  { title: 'WRITE', cell: raft => (raft.lastWriteMs === null ? null : `${raft.lastWriteMs.toFixed(1)}ms`) },
+  { title: 'WRITE', cell: raft => msText(raft.lastWriteMs) },
+  { title: 'WORST', cell: raft => msText(raft.worstWriteMs) },
+  { title: 'USUAL', cell: raft => msText(raft.usualWriteMs), isWide: true },
+  { title: 'UNFIT', cell: raft => raft.unfit, as: 'state', isWide: true },
   { title: 'VOTERS', cell: raft => `${raft.voters.join(',')}${raft.isJoint ? ' (changing)' : ''}` },
   { title: 'LEARNERS', cell: raft => raft.learners.join(','), isWide: true },
 ]

@@ -8,6 +8,23 @@ import { age } from '../output/time.ts'
 
 const failures = (count: number): string => (count === 1 ? '1 failure' : `${count} failures`)
 
+const UNFIT = {
+  drained: 'drained',
+  disk: 'its disk stood still',
+  loop: 'its process stood still',
+}
+
+/** `a write takes 1.4 ms, at worst 31.5 ms; would rather not lead: its disk stood still` */
+const diskText = ({ usualWriteMs, worstWriteMs, unfit }: StatusView, style: Style): string => {
+  const takes =
+    usualWriteMs === null || worstWriteMs === null
+      ? 'nothing was written yet'
+      : `a write takes ${usualWriteMs.toFixed(1)} ms, at worst ${worstWriteMs.toFixed(1)} ms`
+  return unfit === null
+    ? takes
+    : `${takes} · ${style.paint('busy', `would rather not lead: ${UNFIT[unfit]}`)}`
+}
+
 const linesOf = (status: StatusView, style: Style): readonly (readonly [string, string])[] => {
   const quorum = status.hasQuorum
     ? `${style.state('ok')} · tolerates ${failures(status.toleratesCount)}`
@@ -29,6 +46,7 @@ const linesOf = (status: StatusView, style: Style): readonly (readonly [string, 
     ['nodes', `${status.nodes.alive}/${status.nodes.total} alive`],
     ['pods', `${status.pods.healthy}/${status.pods.wanted} healthy`],
     ['reads', oldness],
+    ['disk', diskText(status, style)],
   ]
 }
 

@@ -29,6 +29,12 @@ export type Follower = {
   readonly contactEveryMs: number
 }
 
+/** `worstMs` is of the last minute, and grows while a write is under way. */
+export type WriteTimes = { readonly lastMs: number; readonly usualMs: number; readonly worstMs: number }
+
+/** `disk`: a write took, or takes, too long. `loop`: the process stood still for too long. Both stay for a while. */
+export type Unfit = 'drained' | 'disk' | 'loop'
+
 export type ConsensusStatus = {
   readonly id: PeerId
   readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'none'
@@ -51,8 +57,10 @@ export type ConsensusStatus = {
   readonly ageMs: number | null
   /** On the leader only, else empty. */
   readonly followers: readonly Follower[]
-  /** Duration of the last durable write, milliseconds. */
-  readonly lastWriteMs: number | null
+  /** What durable writes take, milliseconds; null: nothing was written yet. */
+  readonly writes: WriteTimes | null
+  /** Why this node would rather not lead; null: it is as good as any. */
+  readonly unfit: Unfit | null
   /** Set when the disk failed: the node votes and writes no more. */
   readonly fatal: string | null
 }

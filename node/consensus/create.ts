@@ -63,6 +63,7 @@ const settingsOf = (
       core,
       snapshotEntries: 10_000,
       snapshotBytes: 8 * 1024 * 1024,
+      restMs: 30_000,
       diskRetryMs: 2_000,
       ...given,
     },

@@ -59,6 +59,8 @@ export type RaftRequest =
 export type RaftSettings = SnapshotPolicy & {
   readonly tickMs: number
   readonly core: Options
+  /** How long a node that stood still would rather not lead. */
+  readonly restMs: number
   /** Pause before a node whose disk was full tries again. */
   readonly diskRetryMs: number
 }

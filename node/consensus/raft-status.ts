@@ -1,6 +1,6 @@
 /** The core's picture of itself in the words of `ConsensusStatus`: ticks become milliseconds, roles get their product names. Pure. */
 import type { PeerStatus, Status } from '../../raft/index.ts'
-import type { ConsensusStatus, Follower, PeerId } from './consensus.ts'
+import type { ConsensusStatus, Follower, PeerId, Unfit, WriteTimes } from './consensus.ts'
 
 export const roleOf = (status: Status): ConsensusStatus['role'] => {
   if (status.role === 'leader') return 'leader'
@@ -34,6 +34,26 @@ export const contactTicks = (status: Status, isLeading: boolean): number | null 
   return isLeading && Number.isFinite(ticks) ? ticks : null
 }
 
+export const isMember = ({ configuration }: Status, id: PeerId): boolean => {
+  const { voters, votersOutgoing, learners } = configuration
+  return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id)
+}
+
+export const isOnlyVoter = ({ id, configuration }: Status): boolean => {
+  const { voters, votersOutgoing } = configuration
+  return votersOutgoing.length === 0 && voters.length === 1 && voters[0] === id
+}
+
+/** Whether somebody who is fit to lead could take over at once: whose disk, too, has come further than ours, or as far as can be. */
+export const hasHeir = (status: Status, electionTicksMin: number): boolean =>
+  status.peers.some(
+    peer =>
+      peer.isVoter &&
+      !peer.isReluctant &&
+      peer.ticksSinceHeard < electionTicksMin &&
+      (peer.match > status.persistedIndex || peer.match === status.lastIndex),
+  )
+
 /** The leader, unless it was not heard of for an election timeout: a learner's core never gives up on one. */
 export const livingLeader = (status: Status, electionTicksMax: number): PeerId | null =>
   status.ticksSinceLeader <= electionTicksMax ? status.leader : null
@@ -57,7 +77,8 @@ export const statusOf = (
     readonly electionTicksMax: number
     /** Milliseconds since the leader (on the leader: a quorum) was last heard, all of which is applied; null: never. */
     readonly contactAgeMs: number | null
-    readonly lastWriteMs: number | null
+    readonly writes: WriteTimes | null
+    readonly unfit: Unfit | null
   },
 ): ConsensusStatus => {
   const isLeader = status.role === 'leader'
@@ -82,7 +103,8 @@ export const statusOf = (
     hasQuorum,
     ageMs: isUndisputed ? 0 : facts.contactAgeMs,
     followers: status.peers.map(peer => followerOf(peer, facts.tickMs)),
-    lastWriteMs: facts.lastWriteMs,
+    writes: facts.writes,
+    unfit: facts.unfit,
     fatal: null,
   }
 }
@@ -106,6 +128,7 @@ export const idleStatus = (
   hasQuorum: false,
   ageMs: null,
   followers: [],
-  lastWriteMs: null,
+  writes: null,
+  unfit: null,
   fatal: facts.fatal,
 })

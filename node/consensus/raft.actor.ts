@@ -11,9 +11,18 @@ import { Answers, roleChanges } from './answers.ts'
 import { Applier } from './applier.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
+import { Fitness, stallText } from './fitness.ts'
 import { PromiseQueue } from './promise-queue.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
-import { contactTicks, idleStatus, livingLeader, statusOf } from './raft-status.ts'
+import {
+  contactTicks,
+  hasHeir,
+  idleStatus,
+  isMember,
+  isOnlyVoter,
+  livingLeader,
+  statusOf,
+} from './raft-status.ts'
 import { SnapshotTraffic } from './snapshot-traffic.ts'
 import { loadStartup, type Startup } from './startup.ts'
 import { WakingTime } from './waking-time.ts'
@@ -26,8 +35,6 @@ type Running = {
   readonly applier: Applier
   readonly traffic: SnapshotTraffic
   isApplyQueued: boolean
-  /** Start of the oldest write that the disk has not acknowledged. */
-  writingSinceMs: number | null
   /** The term in which this node leads, as the core says. */
   leaderTerm: number | null
 }
@@ -44,15 +51,18 @@ class RaftActor implements Behavior<RaftMessage> {
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
   readonly #contact: Contact
-  readonly #time = new WakingTime()
-  #lastWriteMs: number | null = null
+  readonly #time: WakingTime
+  readonly #fitness: Fitness
   #cancelTick: () => void = () => undefined
   readonly #inputs: Input[] = []
   #isStepping = false
 
   constructor(deps: RaftDeps) {
     this.#deps = deps
-    this.#contact = new Contact(deps.settings.core.electionTicksMax)
+    const { core, tickMs, restMs } = deps.settings
+    this.#time = new WakingTime(tickMs)
+    this.#contact = new Contact(core.electionTicksMax)
+    this.#fitness = new Fitness({ stallMs: (core.electionTicksMax * tickMs) / 2, restMs })
   }
 
   start(ctx: Context<RaftMessage>): void {
@@ -96,7 +106,7 @@ class RaftActor implements Behavior<RaftMessage> {
       case 'raft/Transfer':
         return this.#ask(message, ctx)
       default:
-        return this.#stepWith(this.#running?.traffic.settled(message, ctx) ?? null, ctx)
+        return this.#step(this.#running?.traffic.settled(message, ctx) ?? null, ctx)
     }
   }
 
@@ -123,7 +133,6 @@ class RaftActor implements Behavior<RaftMessage> {
       applier,
       traffic: new SnapshotTraffic(snapshotStore, applier, life),
       isApplyQueued: false,
-      writingSinceMs: null,
       leaderTerm: null,
     }
     if (this.#failure !== null) ctx.log.info('the disk works again', {})
@@ -137,8 +146,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   /** The only voter has nobody to wait for. */
   #hurry(core: Raft, ctx: Context<RaftMessage>): void {
-    const { voters, votersOutgoing } = core.status().configuration
-    if (votersOutgoing.length > 0 || voters.length !== 1 || voters[0] !== this.#deps.id) return
+    if (!isOnlyVoter(core.status())) return
     const ticksMax = this.#deps.settings.core.electionTicksMax
     for (let ticks = 0; ticks < ticksMax && core.status().role === 'follower'; ticks++)
       this.#step({ type: 'tick' }, ctx)
@@ -146,6 +154,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   #drop(why: string): void {
     this.#running = null
+    this.#fitness.forgetWrites()
     this.#takeBatch()
     this.#answers.abandon(why)
     this.#announce()
@@ -163,8 +172,8 @@ class RaftActor implements Behavior<RaftMessage> {
   }
 
   /** What carrying out a `Ready` brings about waits until that one is done: each is dealt with in the order in which it came. */
-  #step(input: Input, ctx: Context<RaftMessage>): void {
-    this.#inputs.push(input)
+  #step(input: Input | null, ctx: Context<RaftMessage>): void {
+    if (input !== null) this.#inputs.push(input)
     if (this.#isStepping) return
     this.#isStepping = true
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
@@ -172,17 +181,13 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#isStepping = false
   }
 
-  #stepWith(input: Input | null, ctx: Context<RaftMessage>): void {
-    if (input !== null) this.#step(input, ctx)
-  }
-
   /** The numbered duties of raft/index.ts. */
   #carryOut(running: Running, ready: Ready, ctx: Context<RaftMessage>): void {
     this.#persist(running, ready, ctx)
     this.#send(running, ready.sendNow, ctx)
     this.#send(running, running.promises.hold(ready.sendAfterPersist), ctx)
-    for (const write of ready.snapshotWrites) this.#stepWith(running.traffic.write(write, ctx), ctx)
-    for (const read of ready.snapshotReads) this.#stepWith(running.traffic.read(read, ctx), ctx)
+    for (const write of ready.snapshotWrites) this.#step(running.traffic.write(write, ctx), ctx)
+    for (const read of ready.snapshotReads) this.#step(running.traffic.read(read, ctx), ctx)
     if (ready.install !== null) {
       running.applier.install(ready.install, running.traffic.takeReceived(ready.install.index))
       this.#step({ type: 'applied', index: ready.install.index }, ctx)
@@ -200,7 +205,7 @@ class RaftActor implements Behavior<RaftMessage> {
     const sinceMs = ctx.monotonicMs()
     const { sequence, ...write } = persist
     running.promises.handed(sequence)
-    running.writingSinceMs ??= sinceMs
+    this.#fitness.writing(sinceMs)
     ctx.pipe(
       this.#deps.logStore.write(write),
       () => ({ type: 'raft/Persisted', life, sequence, sinceMs }),
@@ -211,9 +216,8 @@ class RaftActor implements Behavior<RaftMessage> {
   #persisted(sequence: number, sinceMs: number, ctx: Context<RaftMessage>): void {
     const running = this.#running
     if (running === null) return
-    this.#lastWriteMs = ctx.monotonicMs() - sinceMs
     this.#send(running, running.promises.durable(sequence), ctx)
-    running.writingSinceMs = running.promises.isWriting ? ctx.monotonicMs() : null
+    this.#fitness.written(sinceMs, ctx.monotonicMs(), !running.promises.isWriting)
     this.#step({ type: 'persisted', sequence }, ctx)
     this.#flush(ctx)
   }
@@ -231,7 +235,7 @@ class RaftActor implements Behavior<RaftMessage> {
     // The transport lets only admitted peers through. One that left may still be connected for a moment; strangers
     // to our replica must be heard, for it may lag behind the roster that admitted them.
     const hasLeft = departedOf(this.#deps.store.state(), from as NodeId) !== null
-    if (hasLeft && !isMember(running.core, from))
+    if (hasLeft && !isMember(running.core.status(), from))
       return ctx.log.debug('message of a node that left', { from })
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
@@ -298,7 +302,7 @@ class RaftActor implements Behavior<RaftMessage> {
       case 'raft/Read':
         if (running === null) return message.replyTo({ type: 'refused', reason: 'noLeader' })
         return this.#step(
-          { type: 'read', key: this.#answers.read(message.replyTo), now: this.#now(ctx) },
+          { type: 'read', key: this.#answers.read(message.replyTo), now: this.#time.ticks(ctx) },
           ctx,
         )
       case 'raft/Transfer':
@@ -345,31 +349,33 @@ class RaftActor implements Behavior<RaftMessage> {
   }
 
   #tick(ctx: Context<RaftMessage>): void {
-    const { tickMs, core: options } = this.#deps.settings
+    const { tickMs } = this.#deps.settings
     this.#cancelTick()
     this.#cancelTick = ctx.after(tickMs, { type: 'raft/Tick' })
+    const nowMs = ctx.monotonicMs()
+    const stalled = this.#fitness.ticked(nowMs, tickMs)
     const running = this.#running
     if (running === null) return
-    this.#step({ type: 'tick', now: this.#now(ctx) }, ctx)
+    this.#step({ type: 'tick', now: this.#time.ticks(ctx) }, ctx)
+    this.#step({ type: 'reluctance', isReluctant: this.#unfit(nowMs) !== null }, ctx)
     const status = running.core.status()
     this.#noteLeader(status)
-    const nowMs = ctx.monotonicMs()
     if (this.#isLeading) this.#contact.told(status.commitIndex)
     this.#contact.ticked(nowMs, contactTicks(status, this.#isLeading))
     running.traffic.forgetUnused(nowMs)
-    // A leader whose disk hangs commits nothing itself and still keeps others from leading (etcd issue 15247).
-    const writingMs = running.writingSinceMs === null ? 0 : nowMs - running.writingSinceMs
-    if (
-      running.leaderTerm !== null &&
-      writingMs > options.electionTicksMin * tickMs &&
-      status.transferTarget === null
-    )
-      this.#step({ type: 'transferLeadership', to: null }, ctx)
+    if (stalled !== null && running.leaderTerm !== null) this.#handOver(stalled, status, ctx)
   }
 
-  /** In ticks, for leases. */
-  #now(ctx: Context<RaftMessage>): number {
-    return this.#time.elapsedMs(ctx) / this.#deps.settings.tickMs
+  /** To somebody who is fit, or to nobody: where all are slow, it is no better elsewhere. */
+  #handOver(stalled: 'disk' | 'loop', status: Status, ctx: Context<RaftMessage>): void {
+    if (status.transferTarget !== null || !hasHeir(status, this.#deps.settings.core.electionTicksMin)) return
+    ctx.log.warn('this node hands leadership over', { because: stallText(stalled) })
+    this.#step({ type: 'transferLeadership', to: null }, ctx)
+  }
+
+  #unfit(nowMs: number) {
+    const self = this.#deps.store.state().nodes.get(this.#deps.id as NodeId)
+    return this.#fitness.unfit(nowMs, self?.schedulable === false)
   }
 
   #idleReason(): string {
@@ -387,12 +393,8 @@ class RaftActor implements Behavior<RaftMessage> {
       electionTicksMin: settings.core.electionTicksMin,
       electionTicksMax: settings.core.electionTicksMax,
       contactAgeMs: this.#contact.ageMs(ctx.monotonicMs(), appliedIndex),
-      lastWriteMs: this.#lastWriteMs,
+      writes: this.#fitness.times(ctx.monotonicMs()),
+      unfit: this.#unfit(ctx.monotonicMs()),
     })
   }
-}
-
-const isMember = (core: Raft, id: PeerId): boolean => {
-  const { voters, votersOutgoing, learners } = core.status().configuration
-  return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id)
 }

@@ -4,12 +4,17 @@
 const SLEEP_MS_MIN = 5
 
 export class WakingTime {
+  readonly #tickMs: number
   #monotonicMs: number | null = null
   #wallMs = 0
   #elapsedMs = 0
 
-  /** Milliseconds since the first call. A wall clock that is set forward makes them too many, never too few. */
-  elapsedMs(now: { monotonicMs(): number; wallMs(): number }): number {
+  constructor(tickMs: number) {
+    this.#tickMs = tickMs
+  }
+
+  /** Ticks, with fractions, since the first call. A wall clock that is set forward makes them too many, never too few. */
+  ticks(now: { monotonicMs(): number; wallMs(): number }): number {
     const monotonicMs = now.monotonicMs()
     const wallMs = now.wallMs()
     const passedMs = monotonicMs - (this.#monotonicMs ?? monotonicMs)
@@ -17,6 +22,6 @@ export class WakingTime {
     this.#elapsedMs += wallPassedMs > passedMs + SLEEP_MS_MIN ? wallPassedMs : passedMs
     this.#monotonicMs = monotonicMs
     this.#wallMs = wallMs
-    return this.#elapsedMs
+    return this.#elapsedMs / this.#tickMs
   }
 }

@@ -60,8 +60,8 @@ export const giveUpLease = ({ lease }: Core): void => {
 /** Leader: nobody else can have been elected by `now`, so what is committed here is all there is. */
 export const holdsLease = (core: Core, now: number | undefined): boolean => {
   const { since, isGivenUp } = core.lease
-  if (now === undefined || since === null || isGivenUp || core.role !== 'leader') return false
-  return core.hasCommittedInTerm && now >= since && now - since < core.options.leaseTicks
+  if (now === undefined || since === null || core.role !== 'leader' || !core.hasCommittedInTerm) return false
+  return !isGivenUp && now >= since && now - since < core.options.leaseTicks
 }
 
 const confirmLease = (core: Core): void => {

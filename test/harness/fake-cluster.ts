@@ -26,6 +26,10 @@ export const status = (): StatusView => ({
   hasQuorum: true,
   toleratesCount: 1,
   ageMs: 0,
+  lastWriteMs: 1.25,
+  usualWriteMs: 1.4,
+  worstWriteMs: 31.5,
+  unfit: null,
   nodes: { alive: 3, total: 3 },
   pods: { healthy: 3, wanted: 3 },
   version: '0.1.0',
@@ -125,6 +129,9 @@ export const raft = (): RaftView => ({
   hasQuorum: true,
   ageMs: 0,
   lastWriteMs: 1.25,
+  usualWriteMs: 1.4,
+  worstWriteMs: 31.5,
+  unfit: null,
   followers: [
     {
       id: '12D3ash',

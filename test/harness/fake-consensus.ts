@@ -125,7 +125,8 @@ const statusOf = (id: string, voters: readonly string[], { index }: State): Cons
     hasQuorum: true,
     ageMs: 0,
     followers: [],
-    lastWriteMs: null,
+    writes: null,
+    unfit: null,
     fatal: null,
   }
 }

@@ -84,9 +84,9 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'lease-after-pause',
     file: 'raft/reads/lease.ts',
-    find: 'now - since < core.options.leaseTicks',
-    replace: '(core.lease.now ?? now) - since < core.options.leaseTicks',
-    why: 'a lease that is measured by ticks does not see that the process stood still (etcd issue 20418)',
+    find: 'return !isGivenUp && now >= since && now - since < core.options.leaseTicks',
+    replace: 'return true',
+    why: 'a lease that lasts as long as the leader believes to lead outlives its reign while it stands still (etcd issue 20418)',
     seed: 1,
   },
   {

@@ -75,6 +75,29 @@ test('a leader whose disk stands still hands over, though everybody hears it', a
   const outcome = await stage.answer(stage.apply(stage.leader(), 4))
   assert.is(outcome.ok, true)
   old.disk.setSlowness(1)
+  const second = stage.leader()
+  assert.ok(second)
+  stage.world.kill(second)
+  await stage.until('a third leads', () => ![null, old, second].includes(stage.leader()))
+  stage.world.start(second)
+  await stage.settled()
+})
+
+test('a leader that stood still hands over when it wakes, and whoever is drained does not take over', async () => {
+  const stage = await Stage.raise(3)
+  const old = stage.leader()
+  const [drained, third] = stage.world.machines.filter(machine => machine !== old)
+  assert.ok(old && drained && third)
+  const drain = { type: 'node/Drain', atMs: old.clock.wallMs(), id: drained.id } as const
+  assert.is((await stage.answer(stage.submit(old, drain))).ok, true)
+  // Until the leader has heard of it with an answer to a heartbeat.
+  await stage.pass(500)
+  old.clock.pause()
+  await stage.pass(530)
+  old.clock.resume()
+  await stage.until('the third leads', () => stage.leader() === third)
+  assert.is(old.node?.consensus.status().unfit, 'loop')
+  assert.is(drained.node?.consensus.status().unfit, 'drained')
   await stage.settled()
 })
 

@@ -45,7 +45,7 @@ export const findOut = async (
     dead: [...state.nodes.values()].filter(node => node.state === 'dead').map(node => node.name),
     unconnected: others.filter(node => !connected.has(node.id)).map(node => node.name),
     diskFatal: status.fatal,
-    lastWriteMs: status.lastWriteMs,
+    lastWriteMs: status.writes?.lastMs ?? null,
     freeDisk,
     loopLagMs: deps.loopLagMs(),
     runtime,

@@ -46,7 +46,7 @@ import type {
   WorkloadSpec,
 } from '../../../scheduler/index.ts'
 import type { ActorStatus } from '../../actor/actor.ts'
-import type { Follower } from '../../consensus/consensus.ts'
+import type { Follower, Unfit } from '../../consensus/consensus.ts'
 import type { ErrorCode } from '../../errors.ts'
 
 export const API_VERSION = 'tutti/v1'
@@ -88,6 +88,10 @@ export type StatusView = {
   /** How many more voters may die before writes stop. */
   readonly toleratesCount: number
   readonly ageMs: number | null
+  readonly lastWriteMs: number | null
+  readonly usualWriteMs: number | null
+  readonly worstWriteMs: number | null
+  readonly unfit: Unfit | null
   readonly nodes: { readonly alive: number; readonly total: number }
   readonly pods: { readonly healthy: number; readonly wanted: number }
   readonly version: string
@@ -180,7 +184,12 @@ export type RaftView = {
   readonly isJoint: boolean
   readonly hasQuorum: boolean
   readonly ageMs: number | null
+  /** What writes to this node's disk take; the worst of the last minute. Null: nothing was written yet. */
   readonly lastWriteMs: number | null
+  readonly usualWriteMs: number | null
+  readonly worstWriteMs: number | null
+  /** Why this node would rather not lead. */
+  readonly unfit: Unfit | null
   readonly followers: readonly (Follower & { readonly name: string })[]
 }
 

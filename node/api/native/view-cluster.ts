@@ -1,5 +1,6 @@
 /** Views of the cluster: status, nodes, members, raft. */
 import type { Node, NodeId } from '../../../scheduler/index.ts'
+import type { ConsensusStatus } from '../../consensus/consensus.ts'
 import { diskMsOf } from '../../control/disk-word.ts'
 import { nameOfNode } from '../node-name.ts'
 import type { Picture } from './picture.ts'
@@ -80,6 +81,8 @@ export const statusView = (picture: Picture): StatusView => {
     hasQuorum: status.hasQuorum,
     toleratesCount: toleratesCount(picture),
     ageMs: roundOrNull(status.ageMs),
+    ...writesOf(status),
+    unfit: status.unfit,
     nodes: { alive: nodes.filter(node => node.state === 'alive').length, total: nodes.length },
     pods: {
       healthy: workloads.reduce((sum, workload) => sum + workload.healthy, 0),
@@ -143,8 +146,15 @@ export const raftView = ({ state, status, self }: Picture): RaftView => ({
   isJoint: status.isJoint,
   hasQuorum: status.hasQuorum,
   ageMs: roundOrNull(status.ageMs),
-  lastWriteMs: status.lastWriteMs,
+  ...writesOf(status),
+  unfit: status.unfit,
   followers: status.followers.map(follower => ({ ...follower, name: nameOfNode(state, follower.id) })),
+})
+
+const writesOf = ({ writes }: ConsensusStatus) => ({
+  lastWriteMs: writes?.lastMs ?? null,
+  usualWriteMs: writes?.usualMs ?? null,
+  worstWriteMs: writes?.worstMs ?? null,
 })
 
 const roundOrNull = (value: number | null): number | null => (value === null ? null : Math.round(value))

@@ -4,8 +4,8 @@ import { WakingTime } from '../../../node/consensus/waking-time.ts'
 
 const scene = () => {
   const at = { monotonicMs: 500, wallMs: 1_000_000 }
-  const time = new WakingTime()
-  const elapsedMs = () => time.elapsedMs({ monotonicMs: () => at.monotonicMs, wallMs: () => at.wallMs })
+  const time = new WakingTime(1)
+  const elapsedMs = () => time.ticks({ monotonicMs: () => at.monotonicMs, wallMs: () => at.wallMs })
   elapsedMs()
   return { at, elapsedMs }
 }
