@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type {
   ActorView,
   ApplyRequest,
+  DigestView,
   DoctorView,
   EventView,
   ExplainView,
@@ -60,6 +61,7 @@ export class Client {
 
   status = async (): Promise<StatusView> => this.#one<StatusView>('status')
   raft = (): Promise<readonly RaftView[]> => this.#list<RaftView>('raft')
+  digest = (): Promise<DigestView> => this.#one<DigestView>('digest')
   nodes = (): Promise<readonly NodeView[]> => this.#list<NodeView>('nodes')
   /** `all`: also pods that ended and are still remembered. */
   pods = (

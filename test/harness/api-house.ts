@@ -88,6 +88,7 @@ export const ROUTES: readonly (readonly [
   ['GET', '/workloads/web', 'viewer'],
   ['GET', '/members', 'viewer'],
   ['GET', '/raft', 'viewer'],
+  ['GET', '/digest', 'viewer'],
   ['GET', '/actors', 'viewer'],
   ['GET', '/doctor', 'viewer'],
   ['GET', '/version', 'viewer'],

@@ -9,7 +9,7 @@ import { findOut } from './doctor-findings.ts'
 import { listOf, type Picture, pictureOf } from './picture.ts'
 import type { ActorView, VersionView } from './schema.ts'
 import { tokensView } from './view-access.ts'
-import { membersView, nodesView, raftView, statusView } from './view-cluster.ts'
+import { digestView, membersView, nodesView, raftView, statusView } from './view-cluster.ts'
 import { explainView } from './view-explain.ts'
 import { podsView, workloadsView, workloadView } from './view-workloads.ts'
 import type { NativeDeps } from './write.ts'
@@ -30,6 +30,7 @@ export const readRoutes = (deps: NativeDeps): readonly Route[] => {
     list('/workloads', workloadsView),
     list('/members', membersView),
     list('/raft', picture => [raftView(picture)]),
+    list('/digest', picture => [digestView(picture)]),
     list('/actors', () =>
       deps.actors().map(actor => ({ ...actor, node: deps.node.name }) satisfies ActorView),
     ),

@@ -1,9 +1,10 @@
 /**
  * The native API's shapes, shared with the CLI. Types only: importing this file costs nothing at run time.
- * Every GET but events and logs answers a List `{ apiVersion, items, meta }` (status, raft, version, explain and one
- * workload: a list of one), every error `{ apiVersion, error }` with the status of node/errors.ts.
+ * Every GET but events and logs answers a List `{ apiVersion, items, meta }` (status, raft, digest, version, explain
+ * and one workload: a list of one), every error `{ apiVersion, error }` with the status of node/errors.ts.
  *
  *   GET    /tutti/v1/status | nodes | pods | workloads | members | raft | actors | tokens | doctor | version
+ *   GET    /tutti/v1/digest                     DigestView; walks the whole state, so for comparing nodes, not for polling
  *   GET    /tutti/v1/workloads/:name            one workload with its spec
  *   GET    /tutti/v1/pods?workload=NAME&all=1   one row per wanted slot and live pod; `all` adds the ended pods still kept
  *   GET    /tutti/v1/explain/:target            workload, slot (web.2), pod id or node name
@@ -191,6 +192,14 @@ export type RaftView = {
   /** Why this node would rather not lead. */
   readonly unfit: Unfit | null
   readonly followers: readonly (Follower & { readonly name: string })[]
+}
+
+/** Nodes with the same index have the same digest, or the log has failed its one purpose. */
+export type DigestView = {
+  readonly node: string
+  /** The last entry that the state holds. */
+  readonly index: number
+  readonly digest: string
 }
 
 export type ActorView = ActorStatus & { readonly node: string }

@@ -1,10 +1,10 @@
 /** Views of the cluster: status, nodes, members, raft. */
-import type { Node, NodeId } from '../../../scheduler/index.ts'
+import { digestOf, type Node, type NodeId } from '../../../scheduler/index.ts'
 import type { ConsensusStatus } from '../../consensus/consensus.ts'
 import { diskMsOf } from '../../control/disk-word.ts'
 import { nameOfNode } from '../node-name.ts'
 import type { Picture } from './picture.ts'
-import type { MemberView, NodeView, RaftView, StatusView } from './schema.ts'
+import type { DigestView, MemberView, NodeView, RaftView, StatusView } from './schema.ts'
 import { workloadsView } from './view-workloads.ts'
 
 /** What the log has decided, softened by what gossip suspects: its verdict counts once the leader has committed it. */
@@ -155,6 +155,12 @@ const writesOf = ({ writes }: ConsensusStatus) => ({
   lastWriteMs: writes?.lastMs ?? null,
   usualWriteMs: writes?.usualMs ?? null,
   worstWriteMs: writes?.worstMs ?? null,
+})
+
+export const digestView = ({ state, self }: Picture): DigestView => ({
+  node: self.name,
+  index: state.index,
+  digest: digestOf(state),
 })
 
 const roundOrNull = (value: number | null): number | null => (value === null ? null : Math.round(value))

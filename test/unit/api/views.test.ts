@@ -4,7 +4,13 @@ import { createGateway } from '../../../node/api/gateway.ts'
 import { type Picture, pictureOf } from '../../../node/api/native/picture.ts'
 import { podTarget } from '../../../node/api/native/target.ts'
 import { tokensView } from '../../../node/api/native/view-access.ts'
-import { membersView, nodesView, raftView, statusView } from '../../../node/api/native/view-cluster.ts'
+import {
+  digestView,
+  membersView,
+  nodesView,
+  raftView,
+  statusView,
+} from '../../../node/api/native/view-cluster.ts'
 import { explainView } from '../../../node/api/native/view-explain.ts'
 import { podsView, workloadsView } from '../../../node/api/native/view-workloads.ts'
 import { Failure } from '../../../node/errors.ts'
@@ -190,6 +196,21 @@ test('status tells how many more voters may die', () => {
   assert.equal([status.toleratesCount, status.hasQuorum, status.ageMs], [0, false, 1235])
   assert.equal(status.voters, ['ash', 'birch', 'cedar', 'dora', 'elm'])
   assert.is(raftView(lookAt(world)).leader, 'ash')
+})
+
+test('nodes have the same digest at the same index, and another after the next entry', () => {
+  const world = apiWorld(NAMES)
+  const [ash, birch] = [
+    digestView(lookAt(world)),
+    digestView({ ...lookAt(world), self: world.deps('birch').node }),
+  ]
+  assert.equal([ash.node, birch.node], ['ash', 'birch'])
+  assert.is(ash.index, birch.index)
+  assert.is(ash.digest, birch.digest)
+  world.apply(spec('web'))
+  const later = digestView(lookAt(world))
+  assert.ok(later.index > ash.index)
+  assert.is.not(later.digest, ash.digest)
 })
 
 test('members are what gossip knows, and the nodes that only the log knows', () => {
