@@ -1,19 +1,32 @@
 /**
- * `npm run chaos -- [SCENARIO…] [--rounds N] [--seed N]`: real processes, with figures; all scenarios when none is named.
- * The test suite runs the same with fewer rounds. A new scenario: a file in scenarios/ and a row here.
+ * `npm run chaos -- [SCENARIO…] [--rounds N] [--minutes N] [--clients N] [--seed N] [--out FILE]`: real processes, with
+ * figures; all scenarios when none is named. The test suite runs the same with less. A new scenario: a file in scenarios/
+ * and a row here.
  */
 import { parseArgs } from 'node:util'
 import type { Effort } from './scenarios/effort.ts'
+import { linear } from './scenarios/linear.ts'
 import { machines } from './scenarios/machines.ts'
 import { quorum } from './scenarios/quorum.ts'
 import { zones } from './scenarios/zones.ts'
 
 /** In the order in which they run; each makes its cluster and takes it down. */
-const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = { machines, quorum, zones }
+const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = {
+  machines,
+  quorum,
+  zones,
+  linear,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
+  options: {
+    rounds: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '10' },
+    clients: { type: 'string', default: '16' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string' },
+  },
 })
 
 const unknown = positionals.filter(name => !Object.hasOwn(SCENARIOS, name))
@@ -23,5 +36,11 @@ if (unknown.length > 0)
 for (const [name, run] of Object.entries(SCENARIOS)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
   console.log(`${name}:`)
-  await run({ rounds: Number(values.rounds), seed: Number(values.seed) })
+  await run({
+    rounds: Number(values.rounds),
+    minutes: Number(values.minutes),
+    clients: Number(values.clients),
+    seed: Number(values.seed),
+    out: values.out ?? null,
+  })
 }

@@ -1,11 +1,11 @@
 /** A Tutti cluster on the hosts of a lab, changed through its CLI as a user would. */
 
 import { Client } from '../../cli/client.ts'
-import type { NodeView, PodView, StatusView } from '../../node/api/native/schema.ts'
+import type { DigestView, NodeView, PodView, RaftView, StatusView } from '../../node/api/native/schema.ts'
 import { socketPath } from '../../node/paths.ts'
 import { until } from '../harness/run-command.ts'
 import type { Host } from './host.ts'
-import { Lab } from './lab.ts'
+import { Lab, type LabOptions } from './lab.ts'
 
 const PEER_PORT = 7701
 const READ_TIMEOUT_MS = 3_000
@@ -20,8 +20,8 @@ export class LabCluster {
   }
 
   /** Opens a lab with `count` hosts, founds a cluster on the first and joins the others through it, one by one. */
-  static async found(count: number): Promise<LabCluster> {
-    const lab = await Lab.open()
+  static async found(count: number, options?: LabOptions): Promise<LabCluster> {
+    const lab = await Lab.open(options)
     try {
       const cluster = new LabCluster(lab)
       const [first, ...others] = await lab.add(count)
@@ -65,6 +65,16 @@ export class LabCluster {
   /** Null while the node does not answer. */
   async status(host: Host): Promise<StatusView | null> {
     return this.#read(host, client => client.status())
+  }
+
+  /** Null while the node does not answer. */
+  async raft(host: Host): Promise<RaftView | null> {
+    return (await this.#read(host, client => client.raft()))?.[0] ?? null
+  }
+
+  /** Null while the node does not answer. */
+  async digest(host: Host): Promise<DigestView | null> {
+    return this.#read(host, client => client.digest())
   }
 
   /** The host that leads, as the others see it. */

@@ -20,9 +20,12 @@ export class Host {
   address = ''
   #init: ChildProcess | null = null
   readonly #labDirectory: string
+  /** Without one, its node runs pods as processes. */
+  readonly #hasEngine: boolean
 
-  constructor(labDirectory: string, number: number) {
+  constructor(labDirectory: string, number: number, options: { readonly hasEngine: boolean }) {
     this.#labDirectory = labDirectory
+    this.#hasEngine = options.hasEngine
     this.number = number
     this.name = `h${number}`
     this.namespace = `tutti-h${number}`
@@ -49,7 +52,7 @@ export class Host {
     this.address = address
   }
 
-  /** Power on: PID 1 starts the engine. The disk is as the last death left it. */
+  /** Power on: PID 1 starts the engine, if there is one. The disk is as the last death left it. */
   boot(): void {
     const script = join(this.directory, 'init')
     writeFileSync(script, this.#initScript())
@@ -78,7 +81,13 @@ export class Host {
     closeSync(log)
   }
 
-  async engineIsUp(): Promise<void> {
+  /** Until it has booted, with its engine if it has one. */
+  async isUp(): Promise<void> {
+    await until(`${this.name} to boot`, 20_000, () => (this.#initPid() === null ? null : true), undefined, 10)
+    if (this.#hasEngine) await this.#engineIsUp()
+  }
+
+  async #engineIsUp(): Promise<void> {
     await until(
       `the engine of ${this.name}`,
       60_000,
@@ -96,6 +105,7 @@ export class Host {
   }
 
   importImage(): void {
+    if (!this.#hasEngine) return
     if (
       spawnSync('docker', ['-H', `unix://${this.dockerSocket}`, 'image', 'inspect', 'busybox:latest'], {
         stdio: 'ignore',
@@ -142,7 +152,7 @@ export class Host {
     await this.isGone()
     this.plug()
     this.boot()
-    await this.engineIsUp()
+    await this.isUp()
   }
 
   isOn(): boolean {
@@ -171,10 +181,9 @@ export class Host {
         this.name,
         '--data',
         this.dataDirectory,
-        '--docker-socket',
-        this.dockerSocket,
-        '--runtime',
-        'docker',
+        ...(this.#hasEngine
+          ? ['--docker-socket', this.dockerSocket, '--runtime', 'docker']
+          : ['--runtime', 'process']),
         ...args,
       ],
       { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env, NO_COLOR: '1' } },
@@ -277,14 +286,18 @@ export class Host {
 # PID 1 of ${this.name}
 hostname ${this.name}
 mount -t tmpfs tmpfs /run -o mode=755
-mkdir -p /run/exec
+${this.#hasEngine ? this.#engineScript() : ''}
+while :; do wait; sleep 1; done
+`
+  }
+
+  #engineScript(): string {
+    return `mkdir -p /run/exec
 iptables -w -P FORWARD ACCEPT
 export DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1
 dockerd --data-root ${this.directory}/docker --exec-root /run/exec -H unix://${this.dockerSocket} --pidfile /run/dockerd.pid \\
   --bip 10.42.${this.number}.1/24 --cgroup-parent /tutti-lab/${this.name} --storage-driver overlay2 --log-level warn \\
-  >>${this.directory}/dockerd.log 2>&1 &
-while :; do wait; sleep 1; done
-`
+  >>${this.directory}/dockerd.log 2>&1 &`
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A lab of real hosts on one machine: each a network namespace on a common bridge plus private pid, mount, uts and ipc
- * namespaces with its own dockerd. Killing a host's PID 1 is machine death: the kernel ends its engine, its containers
+ * namespaces with its own dockerd, unless none is asked for. Killing a host's PID 1 is machine death: the kernel ends its engine, its containers
  * and its node at once. Needs root on Linux. `close` removes everything, and so does the end of the process.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,9 +14,15 @@ const BRIDGE = 'br-tutti'
 /** The lab's own network. The bridge is fenced, so nothing leaves it. */
 export const NETWORK = '10.77.0'
 
+export type LabOptions = {
+  /** Whether hosts have container engines. Without them all is up in a second, and nodes run pods as processes. */
+  readonly hasEngine: boolean
+}
+
 export class Lab {
   readonly directory: string
   readonly hosts: Host[] = []
+  readonly #options: LabOptions
   #isClosed = false
   readonly #onExit = () => this.closeNow()
   readonly #onSignal = () => {
@@ -24,16 +30,17 @@ export class Lab {
     process.exit(1)
   }
 
-  private constructor(directory: string) {
+  private constructor(directory: string, options: LabOptions) {
     this.directory = directory
+    this.#options = options
   }
 
   /** A lab without hosts. Packages are installed when missing; a former lab that was not taken down is removed. */
-  static async open(): Promise<Lab> {
+  static async open(options: LabOptions = { hasEngine: true }): Promise<Lab> {
     if (process.getuid?.() !== 0)
       throw new Error('the lab needs root: it makes network namespaces and starts engines')
     await installDocker()
-    const lab = new Lab(mkdtempSync(join(tmpdir(), 'tutti-lab-')))
+    const lab = new Lab(mkdtempSync(join(tmpdir(), 'tutti-lab-')), options)
     removeNetwork()
     must('ip', ['link', 'add', BRIDGE, 'type', 'bridge'])
     must('ip', ['addr', 'add', `${NETWORK}.254/24`, 'dev', BRIDGE])
@@ -43,22 +50,22 @@ export class Lab {
     process.on('exit', lab.#onExit)
     process.on('SIGTERM', lab.#onSignal)
     process.on('SIGINT', lab.#onSignal)
-    makeImageRoot(lab.directory)
+    if (options.hasEngine) makeImageRoot(lab.directory)
     return lab
   }
 
-  /** Adds hosts and waits until their engines answer. Host numbers start at 1 and never come again. */
+  /** Adds hosts and waits until they have booted and their engines answer. Host numbers start at 1 and never come again. */
   async add(count: number): Promise<readonly Host[]> {
     const added = Array.from(
       { length: count },
-      (_, offset) => new Host(this.directory, this.hosts.length + offset + 1),
+      (_, offset) => new Host(this.directory, this.hosts.length + offset + 1, this.#options),
     )
     for (const host of added) {
       connect(host)
       this.hosts.push(host)
       host.boot()
     }
-    await Promise.all(added.map(host => host.engineIsUp()))
+    await Promise.all(added.map(host => host.isUp()))
     for (const host of added) host.importImage()
     return added
   }
