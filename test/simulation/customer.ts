@@ -150,7 +150,7 @@ export class Customer {
 }
 
 /** What a node may answer when something around it is broken. */
-const EXPECTED: ReadonlySet<string> = new Set([
+export const EXPECTED: ReadonlySet<string> = new Set([
   'E_TIMEOUT',
   'E_NO_QUORUM',
   'E_NO_LEADER',

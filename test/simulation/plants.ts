@@ -290,4 +290,21 @@ export const PLANTS: readonly Plant[] = [
     why: 'a read is answered before the state has what it covers (thesis §6.4, step 4)',
     seed: 1,
   },
+  {
+    name: 'condition-not-checked',
+    file: 'scheduler/apply/workloads.ts',
+    find: 'if (before && checkIndex > 0 && before.modifiedIndex <= checkIndex) return null',
+    replace: 'if (before && checkIndex > 0) return null',
+    why: 'two that change what both have read: the first update is lost (every replica agrees on that)',
+    seed: 1,
+  },
+  {
+    name: 'read-point-used-twice',
+    file: 'node/api/gateway.ts',
+    find: "if (typeof consistency === 'string') return consistency === 'local'",
+    replace:
+      "if (typeof consistency === 'string') return consistency === 'local' || (freshness.provenAgeMs() ?? 1e9) < 200",
+    why: 'a read point that was asked for earlier does not cover what was acknowledged since: a stale read (thesis §6.4)',
+    seed: 18,
+  },
 ]

@@ -8,6 +8,7 @@ import { converges, unsettled } from './checkers/converges.ts'
 import { crashes } from './checkers/crashes.ts'
 import { durable } from './checkers/durable.ts'
 import { election } from './checkers/election.ts'
+import { linearizable } from './checkers/linearizable.ts'
 import { log } from './checkers/log.ts'
 import { matching } from './checkers/matching.ts'
 import { membership } from './checkers/membership.ts'
@@ -72,7 +73,7 @@ export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
     stickiness,
     promises,
   ]
-  const served = [log(history), state(history), acknowledged, reads, placement]
+  const served = [log(history), state(history), acknowledged, reads, linearizable, placement]
   return [...raft, ...served, crashes, membership, converges, ...further].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)
@@ -153,12 +154,14 @@ const act = async (
   world.timeline.plan(FAULTS_FROM_MS / 2, () => {
     world.isTrouble = plan.faults.length > 0
     world.customer.open(plan.paceMs)
+    world.registers.open()
   })
   await world.run(plan.quietAtMs)
   world.trace.tell('world', 'all faults are over')
   world.isTrouble = false
   world.onMoment = () => undefined
   world.customer.close()
+  world.registers.close()
   mischief.quiet()
   const isCalm = await settle(world, plan.quietAtMs + CONVERGENCE_MS_MAX)
   if (world.failed !== null) return null
@@ -182,7 +185,8 @@ export const settle = async (world: World, untilMs: number): Promise<boolean> =>
   for (;;) {
     await world.run(Math.min(untilMs, world.timeline.nowMs() + LOOK_MS))
     if (world.failed !== null) return false
-    if (world.customer.waitingCount === 0 && unsettled(world) === null) return true
+    if (world.customer.waitingCount + world.registers.waitingCount === 0 && unsettled(world) === null)
+      return true
     if (world.timeline.nowMs() >= untilMs) return false
   }
 }

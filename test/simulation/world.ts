@@ -12,6 +12,7 @@ import { Customer } from './customer.ts'
 import type { Moment } from './faults.ts'
 import { Machine, type MachineWatcher, type Program } from './machine.ts'
 import { Weather } from './network.ts'
+import { Registers } from './registers.ts'
 import { createTimeline, Spinning, type Timeline } from './timeline.ts'
 import { createTrace, type Trace } from './trace.ts'
 
@@ -62,6 +63,7 @@ export class World {
   readonly weather: Weather
   readonly machines: readonly Machine[]
   readonly customer: Customer
+  readonly registers: Registers
   failed: Failed | null = null
   /** Containers misbehave. */
   isTrouble = false
@@ -125,6 +127,7 @@ export class World {
       return machine
     })
     this.customer = new Customer(this, dice.fork('customer'))
+    this.registers = new Registers(this, dice.fork('registers'))
     this.#checkers = options.checks.map(check => {
       const checker: Checker = check(what => this.fail(checker.name, what))
       return checker

@@ -2,6 +2,7 @@
 import type { LogWrite } from '../../../node/consensus/storage.ts'
 import type { Entry, Message } from '../../../raft/index.ts'
 import type { Command, Outcome, State } from '../../../scheduler/index.ts'
+import type { Operation } from '../../harness/operation.ts'
 import type { Committed } from '../history.ts'
 import type { Machine } from '../machine.ts'
 import type { View } from './view.ts'
@@ -76,6 +77,8 @@ export type Checker = {
   applied?(replica: Replica): void
   acknowledged?(write: Acknowledged): void
   read?(read: ReadPoint): void
+  /** A client of the registers is done with one operation, or has given it up. */
+  operated?(operation: Operation): void
   /** An actor of a node program failed. */
   crashed?(machine: Machine, what: string): void
   /** Everything has been quiet for a while and the cluster should be as asked. */
