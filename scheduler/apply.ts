@@ -7,7 +7,7 @@ import { createToken, initCluster, revokeToken, setVoters } from './apply/access
 import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/nodes.ts'
 import { applyPlan } from './apply/plan.ts'
 import { reportPods } from './apply/reports.ts'
-import type { Step, Verdict } from './apply/step.ts'
+import { refuse, type Step, type Verdict } from './apply/step.ts'
 import { weed } from './apply/weed.ts'
 import {
   applyWorkload,
@@ -34,7 +34,7 @@ export const advance = (state: State, { index, term }: LogPlace): void => {
 
 /**
  * Applies one command in place. A refused command changes the tables of nothing but requests; a repeated request id
- * gets the first outcome and changes nothing. Events are in the order in which things happened.
+ * gets the first outcome and changes nothing; one that may be such a repetition of long ago changes nothing either. Events are in the order in which things happened.
  */
 export const apply = (
   state: State,
@@ -45,6 +45,7 @@ export const apply = (
   const tables = tablesOf(state)
   const first = tables.requests.get(request.requestId)
   if (first) return { outcome: first, events: [] }
+  if (mayBeForgotten(tables, request)) return { outcome: tooLate(at.index), events: [] }
   const step: Step = { index: at.index, atMs: request.command.atMs, events: [] }
   const refusal = run(tables, request.command, step)
   assert(!refusal || step.events.length === 0, 'a refused command has no effect to tell')
@@ -53,6 +54,22 @@ export const apply = (
   rememberRequest(tables, request.requestId, outcome)
   return { outcome, events: step.events }
 }
+
+/**
+ * A retry of what was applied so long ago that its outcome is forgotten must not be applied again. It cannot be told from a
+ * request that is merely late, so both are refused. That is no outcome to be remembered: whoever asks anew may succeed.
+ */
+const mayBeForgotten = ({ forgottenIndex }: Tables, { afterIndex }: Request): boolean =>
+  afterIndex !== undefined && afterIndex < forgottenIndex
+
+const tooLate = (index: number): Outcome => ({
+  ok: false,
+  index,
+  refusal: refuse(
+    'E_TIMEOUT',
+    'the request came so late that nobody remembers whether it was applied before',
+  ),
+})
 
 const isRare = ({ type }: Command): boolean => type !== 'plan/Apply' && type !== 'pod/Report'
 

@@ -102,6 +102,8 @@ export type Request = {
   /** Unique per logical write, chosen by the first node that accepted it; the same on each retry. */
   readonly requestId: string
   readonly command: Command
+  /** No entry up to this one carries the request: what its first node had applied when it took it. Absent in old logs. */
+  readonly afterIndex?: number
 }
 
 /** Codes of expected refusals; the CLI maps them to exit codes, each dialect to its own errors. */
@@ -117,6 +119,8 @@ export type RefusalCode =
   | 'E_JOIN_TOKEN_REVOKED'
   | 'E_NODE_LEFT'
   | 'E_ALREADY_INITIALISED'
+  /** It may have been applied long ago, and nobody remembers: nothing is done now. Submitting throws this one. */
+  | 'E_TIMEOUT'
 
 export type Refusal = {
   readonly code: RefusalCode

@@ -24,6 +24,8 @@ export type SnapshotData = {
   readonly workloads: readonly Workload[]
   readonly pods: readonly Pod[]
   readonly requests: readonly (readonly [requestId: string, outcome: Outcome])[]
+  /** Absent in old snapshots. */
+  readonly forgottenIndex?: number
 }
 
 /** A copy of the tables, not of the rows, which never change: cheap, and safe to encode later. */
@@ -40,6 +42,7 @@ export const snapshotOf = (state: State): SnapshotData => ({
   ),
   pods: [...state.pods.values()].sort(compareAge),
   requests: [...state.requests],
+  forgottenIndex: state.forgottenIndex,
 })
 
 /** The order in which `apply` inserts pods, so that a restored state iterates like the one that it was taken of. */
@@ -70,6 +73,7 @@ export const restoreState = (data: unknown): State => {
   fill(tables.tokens, snapshot.tokens, token => token.id)
   fill(tables.workloads, snapshot.workloads, workload => workload.spec.name)
   for (const [requestId, outcome] of snapshot.requests) tables.requests.set(requestId, outcome)
+  tables.forgottenIndex = snapshot.forgottenIndex ?? 0
   for (const pod of [...snapshot.pods].sort(compareAge)) {
     assert(tables.nodes.has(pod.node), 'the node of a pod is known')
     assert(pod.modifiedIndex <= tables.index, 'no row is newer than the state')

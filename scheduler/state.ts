@@ -27,4 +27,6 @@ export type State = {
   readonly podsByNode: ReadonlyMap<NodeId, ReadonlySet<PodId>>
   /** Outcomes of recent requests by request id, oldest first, at most REQUESTS_KEPT_MAX: a retry gets the first outcome. */
   readonly requests: ReadonlyMap<string, Outcome>
+  /** The last entry whose outcome is no longer in `requests`. */
+  readonly forgottenIndex: number
 }

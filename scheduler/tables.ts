@@ -8,7 +8,10 @@ import type { Pod, PodId } from './model/pod.ts'
 import type { Workload } from './model/workload.ts'
 import type { State } from './state.ts'
 
-/** A retry that comes after this many other requests is no longer recognised. */
+/**
+ * After this many other requests, one that its first node sends again is refused, for it is no longer recognised. A client
+ * that starts anew with the same id after so long has it applied again.
+ */
 export const REQUESTS_KEPT_MAX = 10_000
 /** Ids of departed nodes that are still refused; with more, the oldest could join again, given a token. */
 export const DEPARTED_KEPT_MAX = 10_000
@@ -28,6 +31,7 @@ export type Tables = {
   readonly podsBySlot: Map<string, Set<PodId>>
   readonly podsByNode: Map<NodeId, Set<PodId>>
   readonly requests: Map<string, Outcome>
+  forgottenIndex: number
 }
 
 /** `web.2`: the name of a slot, and of its pod for people. */
@@ -46,6 +50,7 @@ export const emptyTables = (): Tables => ({
   podsBySlot: new Map(),
   podsByNode: new Map(),
   requests: new Map(),
+  forgottenIndex: 0,
 })
 
 export const emptyState = (): State => emptyTables()
@@ -145,13 +150,17 @@ export const forgetWorkload = (tables: Tables, name: string): void => {
  * Where each table of requests has got to in forgetting. A fresh iterator would have to step over thousands of places that
  * were deleted and not yet cleared away, every time; one that is kept stands behind them.
  */
-const oldestRequests = new WeakMap<Tables['requests'], Iterator<string>>()
+const oldestRequests = new WeakMap<Tables['requests'], Iterator<[string, Outcome]>>()
 
 export const rememberRequest = (tables: Tables, requestId: string, outcome: Outcome): void => {
   const { requests } = tables
   requests.set(requestId, outcome)
   if (requests.size <= REQUESTS_KEPT_MAX) return
-  const oldest = oldestRequests.get(requests) ?? requests.keys()
+  const oldest = oldestRequests.get(requests) ?? requests.entries()
   oldestRequests.set(requests, oldest)
-  while (requests.size > REQUESTS_KEPT_MAX) requests.delete(oldest.next().value)
+  while (requests.size > REQUESTS_KEPT_MAX) {
+    const [forgotten, { index }] = oldest.next().value as [string, Outcome]
+    requests.delete(forgotten)
+    tables.forgottenIndex = index
+  }
 }

@@ -14,7 +14,7 @@ import { idleStatus } from './raft-status.ts'
 import { encodeRequest, randomRequestId } from './request.ts'
 import type { LogStore, SnapshotStore } from './storage.ts'
 import { createStore } from './store.ts'
-import { type SubmitMessage, type SubmitSettings, submitActor, tooLarge } from './submit.actor.ts'
+import { type SubmitMessage, type SubmitSettings, submitActor, tooLarge, tooLate } from './submit.actor.ts'
 
 export type ConsensusOptions = Partial<RaftSettings> & { readonly submit?: Partial<SubmitSettings> }
 
@@ -165,9 +165,15 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
     submit: (command, options) =>
       new Promise<Outcome>((resolve, reject) => {
         const requestId = options.requestId ?? randomRequestId(parts.random)
-        const data = encodeRequest({ requestId, command })
+        const afterIndex = Math.max(store.state().index, view.current().commitIndex)
+        const data = encodeRequest({ requestId, command, afterIndex })
         if (data.byteLength > settings.raft.core.entryBytesMax) return reject(tooLarge())
-        submit.send({ type: 'submit/Write', requestId, data, timeoutMs: options.timeoutMs, resolve, reject })
+        const settle = (outcome: Outcome): void => {
+          if (outcome.ok || outcome.refusal.code !== 'E_TIMEOUT') resolve(outcome)
+          else reject(tooLate(outcome.refusal.message))
+        }
+        const { timeoutMs } = options
+        submit.send({ type: 'submit/Write', requestId, data, timeoutMs, resolve: settle, reject })
       }),
     barrier: ({ timeoutMs }) =>
       new Promise((resolve, reject) => submit.send({ type: 'submit/Read', timeoutMs, resolve, reject })),

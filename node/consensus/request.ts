@@ -45,9 +45,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** Checks the frame, not each command's fields: those come from members of the cluster, and `apply` refuses nonsense. */
 const isRequest = (value: unknown): value is Request => {
   if (!isRecord(value) || !isRecord(value.command)) return false
-  const { requestId, command } = value
+  const { requestId, command, afterIndex } = value
   if (typeof requestId !== 'string' || requestId === '' || requestId.length > REQUEST_ID_LENGTH_MAX)
     return false
+  if (afterIndex !== undefined && !Number.isSafeInteger(afterIndex)) return false
   return (
     typeof command.type === 'string' &&
     Object.hasOwn(SENDERS, command.type) &&

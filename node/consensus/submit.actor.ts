@@ -359,6 +359,14 @@ const timedOut = (wasSent: boolean): Failure =>
     try: 'look with tutti status, then try again',
   })
 
+/** The cluster has gone on so far that it cannot tell whether the write was applied before. */
+export const tooLate = (message: string): Failure =>
+  new Failure('E_TIMEOUT', {
+    message,
+    why: 'this node lags behind, or did not run for a while; the change may or may not have come into force',
+    try: 'look with tutti status, then try again',
+  })
+
 const stopping = (): Failure => new Failure('E_NO_LEADER', 'this node is stopping')
 
 /** Also used before anything is sent. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { REQUESTS_KEPT_MAX } from '../../../scheduler/index.ts'
+import { apply, REQUESTS_KEPT_MAX, restoreState, snapshotOf } from '../../../scheduler/index.ts'
 import { constraint, spec, World } from './fixtures.ts'
 
 const generation = (world: World): number | undefined => world.state.workloads.get('web')?.generation
@@ -113,6 +113,38 @@ test('the memory of requests is bounded and forgets the oldest', () => {
     world.do({ type: 'workload/Stop', name: 'nobody' }, `later ${i}`)
   const kept = Array.from({ length: REQUESTS_KEPT_MAX }, (_, i) => `later ${REQUESTS_KEPT_MAX + i}`)
   assert.equal([...world.state.requests.keys()], kept)
+})
+
+const writeMuch = (world: World): void => {
+  for (let i = 0; i <= REQUESTS_KEPT_MAX; i++)
+    world.do({ type: 'workload/Stop', name: 'nobody' }, `much ${i}`)
+}
+
+test('a node that stood still for very long does not have its write applied twice', () => {
+  const world = new World().init('ash')
+  const afterIndex = world.state.index
+  const mine = { type: 'workload/Apply', spec: spec({ count: 1 }), checkIndex: null } as const
+  assert.ok(world.do(mine, 'mine', afterIndex).ok)
+  world.apply({ count: 2 })
+  writeMuch(world)
+  const eventCount = world.events.length
+  const again = world.do(mine, 'mine', afterIndex)
+  assert.is(again.ok ? 'ok' : again.refusal.code, 'E_TIMEOUT')
+  assert.is(world.state.workloads.get('web')?.spec.count, 2, 'what was written since stands')
+  assert.is(world.events.length, eventCount)
+  assert.not(world.state.requests.has('mine'), 'a client that asks anew is not held to it')
+})
+
+test('what was forgotten is forgotten after a snapshot, too, and old requests without a place are taken', () => {
+  const world = new World().init('ash')
+  const afterIndex = world.state.index
+  writeMuch(world)
+  const copy = new World(restoreState(snapshotOf(world.state)))
+  assert.is(copy.state.forgottenIndex, world.state.forgottenIndex)
+  assert.not(copy.do({ type: 'workload/Apply', spec: spec(), checkIndex: null }, 'late', afterIndex).ok)
+  const command = { type: 'workload/Apply', spec: spec(), checkIndex: null, atMs: 1 } as const
+  const at = { index: copy.state.index + 1, term: 1 }
+  assert.ok(apply(copy.state, { requestId: 'of an old version', command }, at).outcome.ok)
 })
 
 test.run()

@@ -20,6 +20,7 @@ import {
   type PodReport,
   type PodState,
   plan,
+  type Request,
   type State,
   snapshotOf,
   type WorkloadSpec,
@@ -75,7 +76,7 @@ export const SECRET = 'hash-of-secret'
 export class World {
   readonly state: State
   readonly events: ClusterEvent[] = []
-  readonly log: { request: { requestId: string; command: Command }; index: number }[] = []
+  readonly log: { request: Request; index: number }[] = []
   nowMs = 1_000_000
   seed = 7
   #podNumber = 0
@@ -85,8 +86,8 @@ export class World {
   }
 
   /** Applies a command and returns its outcome; `requestId` is fresh unless given. */
-  do(act: Act, requestId = `r${this.state.index + 1}`): Outcome {
-    const request = { requestId, command: { ...act, atMs: this.nowMs } as Command }
+  do(act: Act, requestId = `r${this.state.index + 1}`, afterIndex = this.state.index): Outcome {
+    const request = { requestId, command: { ...act, atMs: this.nowMs } as Command, afterIndex }
     const index = this.state.index + 1
     this.log.push({ request, index })
     const { outcome, events } = apply(this.state, request, { index, term: 1 })
@@ -215,6 +216,12 @@ export const id = (name: string): NodeId => `id-${name}` as NodeId
 
 /** Everything but the place in the log and the memory of requests. */
 export const tablesText = (state: State): string => {
-  const { index: _index, term: _term, requests: _requests, ...tables } = snapshotOf(state)
+  const {
+    index: _index,
+    term: _term,
+    requests: _requests,
+    forgottenIndex: _forgotten,
+    ...tables
+  } = snapshotOf(state)
   return JSON.stringify(tables)
 }
