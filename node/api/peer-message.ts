@@ -2,6 +2,7 @@
 import { Failure } from '../errors.ts'
 import type { LocalLogLine } from './deps.ts'
 import { type Caller, isRole } from './request.ts'
+import type { StateDigest } from './state-digest.ts'
 
 export type PeerCall =
   /** A client's request, answered by `head` and `chunk`s. The caller was authenticated by the node that passes it on. */
@@ -25,6 +26,8 @@ export type PeerCall =
     }
   /** What time is it? Answered by `time`. */
   | { readonly type: 'clock' }
+  /** What state has it? Answered by `digest`. */
+  | { readonly type: 'digest' }
 
 export type PeerAnswer =
   /** Comes first and at once: the call's own timeout is about reaching the node, not about its work. */
@@ -35,6 +38,7 @@ export type PeerAnswer =
   | { readonly type: 'chunk'; readonly text: string }
   | { readonly type: 'line'; readonly line: LocalLogLine }
   | { readonly type: 'time'; readonly wallMs: number }
+  | ({ readonly type: 'digest' } & StateDigest)
 
 type Record_ = Readonly<Record<string, unknown>>
 
@@ -66,7 +70,8 @@ export const callOf = (value: unknown): PeerCall => {
       return { type: 'logs', pod, container, follow, tail }
     }
     case 'clock':
-      return { type: 'clock' }
+    case 'digest':
+      return { type: value.type }
     default:
       throw malformed('call')
   }
@@ -98,6 +103,8 @@ export const answerOf = (value: unknown): PeerAnswer => {
     return { type, status: value.status, headers: value.headers }
   if (type === 'chunk' && typeof value.text === 'string') return { type, text: value.text }
   if (type === 'time' && typeof value.wallMs === 'number') return { type, wallMs: value.wallMs }
+  if (type === 'digest' && isCount(value.index) && typeof value.digest === 'string')
+    return { type, index: value.index, digest: value.digest }
   if (type === 'line') return { type, line: lineOf(value.line) }
   throw malformed('answer')
 }

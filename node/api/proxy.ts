@@ -1,4 +1,4 @@
-/** Answers by another node: passing a request on, reading a peer's logs and clock, and the responder at the other end. */
+/** Answers by another node: passing a request on, reading a peer's logs, clock and digest, and the responder at the other end. */
 import type { PodId } from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import { Failure, failureOf } from '../errors.ts'
@@ -7,6 +7,7 @@ import type { LocalLogLine, LocalLogs, LogOptions } from './deps.ts'
 import { answerOf, callOf, type PeerAnswer, type PeerCall } from './peer-message.ts'
 import type { Reply } from './reply.ts'
 import type { ApiRequest } from './request.ts'
+import type { StateDigest } from './state-digest.ts'
 import { withBeats, withDeadline } from './stream.ts'
 
 /** To reach the node at all. */
@@ -28,6 +29,8 @@ export type PeerApi = {
   logs(peer: Peer, pod: string, container: string | null, options: LogOptions): AsyncIterable<LocalLogLine>
   /** The peer's wall clock, milliseconds since the epoch. */
   wallMs(peer: Peer, signal: AbortSignal): Promise<number>
+  /** The digest of the peer's state. */
+  digest(peer: Peer, signal: AbortSignal): Promise<StateDigest>
 }
 
 export const createPeerApi = (transport: Pick<Transport, 'call'>, clock: Clock): PeerApi => {
@@ -72,6 +75,11 @@ export const createPeerApi = (transport: Pick<Transport, 'call'>, clock: Clock):
         if (answer.type === 'time') return answer.wallMs
       throw cutShort(peer)
     },
+    async digest(peer, signal) {
+      for await (const answer of ask(peer, { type: 'digest' }, signal))
+        if (answer.type === 'digest') return answer
+      throw cutShort(peer)
+    },
   }
 }
 
@@ -98,6 +106,7 @@ export type ResponderDeps = {
   /** Answers a request as if a client had sent it here; never throws. */
   dispatch(request: ApiRequest): Promise<Reply>
   readonly localLogs: LocalLogs
+  digest(): StateDigest
   readonly clock: Clock
 }
 
@@ -114,7 +123,7 @@ async function* answering(deps: ResponderDeps, { from, request, signal }: Call):
 }
 
 async function* answersTo(
-  { dispatch, localLogs, clock }: ResponderDeps,
+  { dispatch, localLogs, digest, clock }: ResponderDeps,
   asked: PeerCall,
   { from, signal }: Pick<Call, 'from' | 'signal'>,
 ): AsyncGenerator<PeerAnswer> {
@@ -130,6 +139,9 @@ async function* answersTo(
     }
     case 'clock':
       yield { type: 'time', wallMs: clock.wallMs() }
+      return
+    case 'digest':
+      yield { type: 'digest', ...digest() }
   }
 }
 

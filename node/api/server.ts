@@ -22,6 +22,7 @@ import { errorReply } from './reply.ts'
 import type { Caller } from './request.ts'
 import { createRouter } from './router.ts'
 import { isLoopback, listenOnSocket, listenOnTcp, tcpAddressOf } from './socket.ts'
+import { stateDigest } from './state-digest.ts'
 
 /** Of one server. Beyond it, new connections are closed at once. */
 const CONNECTIONS_MAX = 512
@@ -129,7 +130,8 @@ const createExchangesOf = (deps: ApiDeps): Exchanges => {
   const router = createRouter()
   nativeDialect({ ...deps, gateway, peers }).mount(router)
   const dispatch = createDispatch({ router, gateway, peers, node, log })
-  transport.onCall('api', createResponder({ dispatch, localLogs, clock }))
+  const digest = () => stateDigest(gateway.state())
+  transport.onCall('api', createResponder({ dispatch, localLogs, digest, clock }))
   return createExchanges({ dispatch, randomId, log })
 }
 

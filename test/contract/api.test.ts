@@ -70,6 +70,7 @@ reads('the doctor looks at everything and compares clocks with the peers', async
   const checks = (await ask(local, '/tutti/v1/doctor')).items<DoctorView>()
   assert.is(checks.find(({ check }) => check === 'runtime')?.text, 'the fake runtime answers')
   assert.match(checks.find(({ check }) => check === 'clock')?.text ?? '', 'agrees with one other node')
+  assert.is(checks.find(({ check }) => check === 'replica')?.text, 'the same state as one other node')
   assert.is(checks.find(({ check }) => check === 'data directory')?.state, 'failure', '/tmp is open to all')
 })
 

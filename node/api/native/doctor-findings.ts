@@ -1,23 +1,24 @@
 /** Finds out what the doctor judges: looks at the replica, the disk, the engine and the peers. Every look has a deadline. */
 import { stat, statfs } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import type { NodeId } from '../../../scheduler/index.ts'
+import type { NodeId, State } from '../../../scheduler/index.ts'
 import type { Clock } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import type { ApiDeps } from '../deps.ts'
 import { nameOfNode } from '../node-name.ts'
 import type { PeerApi } from '../proxy.ts'
+import { stateDigest } from '../state-digest.ts'
 import type { Findings } from './doctor.ts'
 import type { Picture } from './picture.ts'
 import { toleratesCount } from './view-cluster.ts'
 
 const ENGINE_PORT = 2375
 const PORT_TIMEOUT_MS = 300
-const CLOCK_TIMEOUT_MS = 1_500
-const CLOCKS_ASKED_MAX = 16
+const PEER_TIMEOUT_MS = 1_500
+const PEERS_ASKED_MAX = 16
 
 export type FindingsDeps = Pick<ApiDeps, 'loopLagMs' | 'runtimeHealth' | 'node'> & {
-  readonly peers: Pick<PeerApi, 'wallMs'>
+  readonly peers: Pick<PeerApi, 'wallMs' | 'digest'>
   readonly clock: Clock
 }
 
@@ -30,12 +31,14 @@ export const findOut = async (
   const { dataDirectory } = deps.node
   const address = state.nodes.get(self.id as NodeId)?.address
   const others = [...state.nodes.values()].filter(node => node.id !== self.id && node.state === 'alive')
-  const [freeDisk, directory, runtime, openEngines, clocks] = await Promise.all([
+  const asked = others.filter(node => connected.has(node.id)).slice(0, PEERS_ASKED_MAX)
+  const [freeDisk, directory, runtime, openEngines, clocks, replicas] = await Promise.all([
     freeSpaceOf(dataDirectory),
     modeOf(dataDirectory),
     deps.runtimeHealth().catch(thrown => ({ isReachable: false, text: messageOf(thrown) })),
     openEnginesOn(['127.0.0.1', ...(address === undefined || address === '127.0.0.1' ? [] : [address])]),
-    clocksOf(deps, others.filter(node => connected.has(node.id)).slice(0, CLOCKS_ASKED_MAX), signal),
+    clocksOf(deps, asked, signal),
+    replicasOf(deps, state, asked, signal),
   ])
   return {
     hasQuorum: status.hasQuorum,
@@ -52,6 +55,7 @@ export const findOut = async (
     dataDirectory: directory,
     openEngines,
     clocks,
+    replicas,
   }
 }
 
@@ -84,23 +88,21 @@ const isOpen = (host: string, port: number): Promise<boolean> =>
 
 type Peer = { readonly id: string; readonly name: string }
 
-/** Peers that do not tell their time are left out: the doctor names the unconnected ones elsewhere. */
-const clocksOf = async (
-  { peers, clock }: FindingsDeps,
+/** The answers of those peers that give one in time: the doctor names the unconnected ones elsewhere. */
+const answersOf = async <Answer>(
+  { clock }: FindingsDeps,
   asked: readonly Peer[],
   signal: AbortSignal,
-): Promise<Findings['clocks']> => {
+  ask: (peer: Peer, signal: AbortSignal) => Promise<Answer>,
+): Promise<readonly Answer[]> => {
   const answers = await Promise.all(
     asked.map(async peer => {
       const deadline = new AbortController()
       const giveUp = (): void => deadline.abort()
-      const cancel = clock.after(CLOCK_TIMEOUT_MS, giveUp)
+      const cancel = clock.after(PEER_TIMEOUT_MS, giveUp)
       signal.addEventListener('abort', giveUp, { once: true })
       try {
-        const sentAtMs = clock.wallMs()
-        const theirsMs = await peers.wallMs(peer, deadline.signal)
-        // Half the way there and back: what is left is the difference of the clocks.
-        return [{ node: peer.name, aheadMs: theirsMs - (sentAtMs + clock.wallMs()) / 2 }]
+        return [await ask(peer, deadline.signal)]
       } catch {
         return []
       } finally {
@@ -110,4 +112,35 @@ const clocksOf = async (
     }),
   )
   return answers.flat()
+}
+
+const clocksOf = (
+  deps: FindingsDeps,
+  asked: readonly Peer[],
+  signal: AbortSignal,
+): Promise<Findings['clocks']> =>
+  answersOf(deps, asked, signal, async (peer, deadline) => {
+    const sentAtMs = deps.clock.wallMs()
+    const theirsMs = await deps.peers.wallMs(peer, deadline)
+    // Half the way there and back: what is left is the difference of the clocks.
+    return { node: peer.name, aheadMs: theirsMs - (sentAtMs + deps.clock.wallMs()) / 2 }
+  })
+
+/** Entries come while the peers are asked, so they are compared with this node's state of before and of after. */
+const replicasOf = async (
+  deps: FindingsDeps,
+  state: State,
+  asked: readonly Peer[],
+  signal: AbortSignal,
+): Promise<Findings['replicas']> => {
+  const before = stateDigest(state)
+  const theirs = await answersOf(deps, asked, signal, async (peer, deadline) => ({
+    node: peer.name,
+    ...(await deps.peers.digest(peer, deadline)),
+  }))
+  const own = [before, stateDigest(state)]
+  return theirs.flatMap(({ node, index, digest }) => {
+    const mine = own.find(one => one.index === index)
+    return mine === undefined ? [] : [{ node, isSame: mine.digest === digest }]
+  })
 }

@@ -22,6 +22,8 @@ export type Findings = {
   readonly dataDirectory: { readonly path: string; readonly mode: number } | null
   /** Addresses where a container engine's unencrypted port takes connections: `127.0.0.1:2375`. */
   readonly openEngines: readonly string[]
+  /** Peers whose state is of the same entry as this node's, and whether it is the same state. */
+  readonly replicas: readonly { readonly node: string; readonly isSame: boolean }[]
   /** Clock differences to the peers that told their time. */
   readonly clocks: readonly { readonly node: string; readonly aheadMs: number }[]
 }
@@ -170,6 +172,21 @@ const judgeClocks: Judge = ({ clocks }) => {
   )
 }
 
+const judgeReplicas: Judge = ({ replicas }) => {
+  const others = replicas.filter(({ isSame }) => !isSame).map(({ node }) => node)
+  if (others.length > 0)
+    return failure(
+      'replica',
+      `${listed(others)} ${others.length === 1 ? 'has' : 'have'} another state than this node after the same entry`,
+      'compare all nodes with tutti doctor; whoever differs from the most of them must join anew',
+    )
+  if (replicas.length === 0) return ok('replica', 'no other node is at the same entry just now')
+  return ok(
+    'replica',
+    `the same state as ${replicas.length === 1 ? 'one other node' : `${replicas.length} nodes`}`,
+  )
+}
+
 const JUDGES: readonly Judge[] = [
   judgeQuorum,
   judgeVoters,
@@ -182,6 +199,7 @@ const JUDGES: readonly Judge[] = [
   judgeDirectory,
   judgeEngines,
   judgeClocks,
+  judgeReplicas,
 ]
 
 export const diagnose = (findings: Findings): readonly DoctorView[] => JUDGES.map(judge => judge(findings))

@@ -1,8 +1,9 @@
 /** Views of the cluster: status, nodes, members, raft. */
-import { digestOf, type Node, type NodeId } from '../../../scheduler/index.ts'
+import type { Node, NodeId } from '../../../scheduler/index.ts'
 import type { ConsensusStatus } from '../../consensus/consensus.ts'
 import { diskMsOf } from '../../control/disk-word.ts'
 import { nameOfNode } from '../node-name.ts'
+import { stateDigest } from '../state-digest.ts'
 import type { Picture } from './picture.ts'
 import type { DigestView, MemberView, NodeView, RaftView, StatusView } from './schema.ts'
 import { workloadsView } from './view-workloads.ts'
@@ -159,8 +160,7 @@ const writesOf = ({ writes }: ConsensusStatus) => ({
 
 export const digestView = ({ state, self }: Picture): DigestView => ({
   node: self.name,
-  index: state.index,
-  digest: digestOf(state),
+  ...stateDigest(state),
 })
 
 const roundOrNull = (value: number | null): number | null => (value === null ? null : Math.round(value))

@@ -17,6 +17,7 @@ const WELL: Findings = {
   dataDirectory: { path: '/var/lib/tutti', mode: 0o40700 },
   openEngines: [],
   clocks: [{ node: 'birch', aheadMs: 12 }],
+  replicas: [{ node: 'birch', isSame: true }],
 }
 
 const unwell = (changes: Partial<Findings>): string[] =>
@@ -48,6 +49,16 @@ const CASES: readonly (readonly [Partial<Findings>, readonly string[]])[] = [
   [{ openEngines: ['127.0.0.1:2375'] }, ['engine port: failure']],
   [{ clocks: [{ node: 'birch', aheadMs: -3_000 }] }, ['clock: warning']],
   [{ clocks: [{ node: 'birch', aheadMs: 90_000 }] }, ['clock: failure']],
+  [{ replicas: [] }, []],
+  [
+    {
+      replicas: [
+        { node: 'birch', isSame: true },
+        { node: 'cedar', isSame: false },
+      ],
+    },
+    ['replica: failure'],
+  ],
 ]
 
 test('each trouble is found, and nothing else with it', () => {

@@ -18,6 +18,7 @@ const request = {
 test('well-formed calls and answers pass unchanged', () => {
   assert.equal(callOf(request), request)
   assert.equal(callOf({ type: 'clock', extra: 1 }), { type: 'clock' })
+  assert.equal(callOf({ type: 'digest' }), { type: 'digest' })
   const logs = { type: 'logs', pod: 'p1', container: null, follow: true, tail: 5 }
   assert.equal(callOf(logs), logs)
   for (const answer of [
@@ -26,6 +27,7 @@ test('well-formed calls and answers pass unchanged', () => {
     { type: 'head', status: 200, headers: { a: 'b' } },
     { type: 'chunk', text: 'x' },
     { type: 'time', wallMs: 1 },
+    { type: 'digest', index: 4, digest: 'abc' },
     { type: 'line', line: { container: 'main', atMs: 1, stream: 'stdout', line: 'x' } },
   ])
     assert.equal(answerOf(answer), answer)
