@@ -100,6 +100,7 @@ export type RaftMessage =
   | { readonly type: 'raft/NotLoaded'; readonly thrown: unknown }
   | { readonly type: 'raft/Tick' }
   | { readonly type: 'raft/Flush' }
+  | { readonly type: 'raft/Gathered' }
   | { readonly type: 'raft/Apply'; readonly life: symbol }
   | { readonly type: 'raft/Unreachable'; readonly life: symbol; readonly peer: PeerId }
   | {

@@ -13,6 +13,7 @@ import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
 import { Fitness, stallText } from './fitness.ts'
 import { PromiseQueue } from './promise-queue.ts'
+import { GATHER_MS_MAX, ProposalBatch } from './proposal-batch.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
 import {
   contactTicks,
@@ -32,6 +33,7 @@ type Running = {
   readonly life: symbol
   readonly core: Raft
   readonly promises: PromiseQueue
+  readonly batch: ProposalBatch
   readonly applier: Applier
   readonly traffic: SnapshotTraffic
   isApplyQueued: boolean
@@ -46,8 +48,7 @@ class RaftActor implements Behavior<RaftMessage> {
   readonly #answers = new Answers()
   #running: Running | null = null
   #failure: Failure | null = null
-  #batch: { readonly key: string; readonly data: Uint8Array }[] = []
-  #batchBytes = 0
+  #isGathering = false
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
   readonly #contact: Contact
@@ -91,6 +92,9 @@ class RaftActor implements Behavior<RaftMessage> {
         return this.#propose(message.data, message.replyTo, ctx)
       case 'raft/Flush':
         return this.#flush(ctx)
+      case 'raft/Gathered':
+        this.#isGathering = false
+        return this.#flush(ctx, { hasWaited: true })
       case 'raft/Received':
         return this.#received(message.from, message.message, ctx)
       case 'raft/Persisted':
@@ -130,6 +134,7 @@ class RaftActor implements Behavior<RaftMessage> {
       life,
       core: new Raft(id, startup.saved, settings.core, () => ctx.random()),
       promises: new PromiseQueue(),
+      batch: new ProposalBatch(settings.core.appendBytesMax),
       applier,
       traffic: new SnapshotTraffic(snapshotStore, applier, life),
       isApplyQueued: false,
@@ -155,7 +160,6 @@ class RaftActor implements Behavior<RaftMessage> {
   #drop(why: string): void {
     this.#running = null
     this.#fitness.forgetWrites()
-    this.#takeBatch()
     this.#answers.abandon(why)
     this.#announce()
   }
@@ -179,6 +183,7 @@ class RaftActor implements Behavior<RaftMessage> {
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
       if (this.#running !== null) this.#carryOut(this.#running, this.#running.core.step(next), ctx)
     this.#isStepping = false
+    this.#flush(ctx)
   }
 
   /** The numbered duties of raft/index.ts. */
@@ -195,6 +200,7 @@ class RaftActor implements Behavior<RaftMessage> {
     running.applier.queue(ready.apply)
     this.#queueApply(running, ctx)
     for (const fact of ready.facts) this.#note(running, fact, ctx)
+    running.batch.note(ready)
     this.#answers.settle(ready.proposals, ready.reads)
     this.#announce()
   }
@@ -219,7 +225,6 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#send(running, running.promises.durable(sequence), ctx)
     this.#fitness.written(sinceMs, ctx.monotonicMs(), !running.promises.isWriting)
     this.#step({ type: 'persisted', sequence }, ctx)
-    this.#flush(ctx)
   }
 
   #send(running: Running, envelopes: Ready['sendNow'], ctx: Context<RaftMessage>): void {
@@ -267,29 +272,22 @@ class RaftActor implements Behavior<RaftMessage> {
   #propose(data: Uint8Array, replyTo: ReplyTo<ProposeReply>, ctx: Context<RaftMessage>): void {
     if (this.#running === null)
       return replyTo({ type: 'refused', reason: 'notLeader', detail: this.#idleReason() })
-    // Whatever else waits in the mailbox joins the batch: one step, one write, one message per peer.
-    if (this.#batch.length === 0) ctx.self.send({ type: 'raft/Flush' })
-    this.#batch.push({ key: this.#answers.proposal(replyTo), data })
-    this.#batchBytes += data.byteLength
-    if (this.#isBatchFull) this.#flush(ctx)
+    // Whatever else waits in the mailbox joins the batch.
+    const { batch } = this.#running
+    if (batch.isEmpty) ctx.self.send({ type: 'raft/Flush' })
+    batch.add({ key: this.#answers.proposal(replyTo), data })
+    if (batch.isFull) this.#flush(ctx)
   }
 
-  get #isBatchFull(): boolean {
-    return this.#batchBytes >= this.#deps.settings.core.appendBytesMax
-  }
-
-  /** While the disk is busy the batch grows, for its write would only queue up behind: one fsync here, one at each peer. */
-  #flush(ctx: Context<RaftMessage>): void {
-    if (this.#running?.promises.isWriting === true && !this.#isBatchFull) return
-    const proposals = this.#takeBatch()
-    if (proposals.length > 0) this.#step({ type: 'propose', proposals }, ctx)
-  }
-
-  #takeBatch() {
-    const batch = this.#batch
-    this.#batch = []
-    this.#batchBytes = 0
-    return batch
+  /** While the disk is busy the batch grows, for its write would only queue up behind, and for a moment behind the one before it. */
+  #flush(ctx: Context<RaftMessage>, { hasWaited } = { hasWaited: false }): void {
+    if (this.#running === null || this.#running.batch.isEmpty) return
+    const { promises, batch } = this.#running
+    if (!batch.isFull && promises.isWriting) return
+    if (batch.isFull || !batch.isUnderWay || hasWaited)
+      return this.#step({ type: 'propose', proposals: batch.take() }, ctx)
+    if (!this.#isGathering) ctx.after(GATHER_MS_MAX, { type: 'raft/Gathered' })
+    this.#isGathering = true
   }
 
   #ask(

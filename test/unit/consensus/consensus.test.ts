@@ -114,6 +114,24 @@ test('proposals that come while the disk is busy share one write, here and at ev
   }
 })
 
+test('proposals wait a moment for the batch before them, and no longer than that', async () => {
+  const world = await createCluster(['a', 'b', 'c'])
+  const leader = world.leader()
+  // A round takes tens of milliseconds, and the leader's own disk does not hold anything up.
+  for (const node of world.nodes.values()) if (node !== leader) node.disk.setSlowness(20)
+  await world.pass(500)
+  const before = world.syncs(leader.id).length
+  const writing: Promise<Outcome>[] = []
+  for (let count = 0; count < 60; count += 1) {
+    writing.push(leader.consensus.submit(tokenCommand(), { timeoutMs: 5_000 }))
+    await world.pass(0.5)
+  }
+  const batches = world.syncs(leader.id).length - before
+  assert.ok(batches >= 3, `${batches} batches left within 30 ms`)
+  assert.ok(batches <= 8, `${batches} batches left within 30 ms`)
+  await world.settle(Promise.all(writing))
+})
+
 test('a retry with the same request id gets the first outcome', async () => {
   const world = await createCluster(['a', 'b', 'c'])
   const options = { requestId: 'same', timeoutMs: 5_000 }
