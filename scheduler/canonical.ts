@@ -15,17 +15,18 @@ export const isSame = (a: unknown, b: unknown): boolean => {
   if (Array.isArray(a) || Array.isArray(b)) return isSameList(a, b)
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
-  const [left, right] = [a as Fields, b as Fields]
-  return keys.every(key => Object.hasOwn(right, key) && isSame(left[key], right[key]))
+  for (const key of keys)
+    if (!Object.hasOwn(b, key) || !isSame((a as Fields)[key], (b as Fields)[key])) return false
+  return true
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
-const isSameList = (a: unknown, b: unknown): boolean =>
-  Array.isArray(a) &&
-  Array.isArray(b) &&
-  a.length === b.length &&
-  a.every((item, position) => isSame(item, b[position]))
+const isSameList = (a: unknown, b: unknown): boolean => {
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+  for (const [position, item] of a.entries()) if (!isSame(item, b[position])) return false
+  return true
+}
 
 /** By code units, so equal on every machine, unlike a locale's order. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

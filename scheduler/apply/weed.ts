@@ -15,7 +15,8 @@ export const weed = (tables: Tables, atMs: number): void => {
     if (atMs - endOf(token) >= ENDED_TOKEN_KEPT_MS) tables.tokens.delete(token.id)
   const isDue = (node: Node): boolean =>
     node.state === 'left' && atMs - node.stateChangedAtMs >= LEFT_NODE_KEPT_MS
-  const due = [...tables.nodes.values()].filter(isDue)
+  const due: Node[] = []
+  for (const node of tables.nodes.values()) if (isDue(node)) due.push(node)
   if (due.length === 0) return
   const inUse = new Set([...tables.pods.values()].map(pod => pod.node))
   for (const { id, name } of due) {
