@@ -85,23 +85,27 @@ const issueOfProblem = (problem: Problem): Issue => ({
 /** Depth, size and names that no model should ever see; an alias bomb is counted as if written out. */
 const findHostile = (value: unknown): Issue | null => {
   let count = 0
-  const visit = (part: unknown, path: (string | number)[]): Issue | null => {
+  /** Where `visit` is; an issue takes a copy of it. */
+  const path: (string | number)[] = []
+  const visit = (part: unknown): Issue | null => {
     if (++count > VALUES_MAX) return { path: [], message: `holds more than ${VALUES_MAX} values` }
     if (typeof part === 'string' && part.includes('\0'))
-      return { path, message: 'must not hold a NUL character' }
+      return { path: [...path], message: 'must not hold a NUL character' }
     if (typeof part !== 'object' || part === null) return null
     if (path.length >= DEPTH_MAX)
       return { path: path.slice(0, 4), message: `is nested deeper than ${DEPTH_MAX} levels` }
+    const isList = Array.isArray(part)
     for (const key of Object.keys(part)) {
-      const at = [...path, Array.isArray(part) ? Number(key) : key]
+      path.push(isList ? Number(key) : key)
       if (NAMES_REFUSED.has(key))
-        return { path: at, message: 'is a name that is never allowed', isName: true }
-      const found = visit((part as Record<string, unknown>)[key], at)
+        return { path: [...path], message: 'is a name that is never allowed', isName: true }
+      const found = visit((part as Record<string, unknown>)[key])
       if (found !== null) return found
+      path.pop()
     }
     return null
   }
-  return visit(value, [])
+  return visit(value)
 }
 
 const valueAt = (value: unknown, path: Issue['path']): unknown =>
