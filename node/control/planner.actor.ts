@@ -20,6 +20,8 @@ export type PlannerMessage =
 const GATHER_MS = 5
 /** Planning takes at most a quarter of the time, however large the cluster: this many times its duration is a pause. */
 const PAUSE_FACTOR = 3
+/** After a plan that found nothing to do: most changes of a busy state call for none. */
+const NOTHING_PAUSE_MS = 25
 /** A safety net: planning is triggered by changes and due times. */
 const IDLE_MS_MAX = 2_000
 const REFUSED_MS = 10
@@ -54,7 +56,9 @@ export const plannerActor = ({ consensus, seed }: PlannerDeps): Behavior<Planner
     const nowMs = ctx.wallMs()
     const state = consensus.state()
     const whole = plan(state, { nowMs, seed: seed(), podId: () => randomPodId(ctx) })
-    notBeforeMs = ctx.monotonicMs() + PAUSE_FACTOR * (ctx.monotonicMs() - startedMs)
+    const tookMs = ctx.monotonicMs() - startedMs
+    const pauseMs = Math.max(PAUSE_FACTOR * tookMs, whole === null ? NOTHING_PAUSE_MS : 0)
+    notBeforeMs = ctx.monotonicMs() + pauseMs
     if (whole === null) {
       const dueMs = nextDueMs(state, nowMs)
       return planIn(dueMs === null ? IDLE_MS_MAX : Math.min(IDLE_MS_MAX, Math.max(0, dueMs - nowMs)), ctx)
