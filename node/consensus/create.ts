@@ -14,7 +14,8 @@ import { idleStatus } from './raft-status.ts'
 import { encodeRequest, randomRequestId } from './request.ts'
 import type { LogStore, SnapshotStore } from './storage.ts'
 import { createStore } from './store.ts'
-import { type SubmitMessage, type SubmitSettings, submitActor, tooLarge, tooLate } from './submit.actor.ts'
+import { type SubmitMessage, type SubmitSettings, submitActor } from './submit.actor.ts'
+import { tooLarge, tooLate } from './submit-failures.ts'
 
 export type ConsensusOptions = Partial<RaftSettings> & { readonly submit?: Partial<SubmitSettings> }
 

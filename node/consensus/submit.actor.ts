@@ -10,6 +10,7 @@ import type { PeerId } from './consensus.ts'
 import type { Ask } from './propose.ts'
 import type { ProposeReply, RaftMessage, ReadReply } from './raft-protocol.ts'
 import type { Settled, Store } from './store.ts'
+import { busy, noLeader, noQuorum, stopping, timedOut, tooLarge } from './submit-failures.ts'
 
 export type SubmitSettings = {
   /** Requests that may wait on one node; more are refused with E_BUSY. */
@@ -23,6 +24,9 @@ export type SubmitSettings = {
   /** A request waits at least so long before that is held against it. */
   readonly patienceMs: number
 }
+
+/** A timer may come a little early; what is due so soon after it is due. */
+const ALARM_EARLY_MS = 1
 
 export type SubmitDeps = {
   readonly self: PeerId
@@ -72,9 +76,7 @@ type Private =
       readonly attempt: number
       readonly reply: ReadReply
     }
-  | { readonly type: 'submit/Again'; readonly key: string; readonly attempt: number }
-  | { readonly type: 'submit/Leaderless'; readonly key: string }
-  | { readonly type: 'submit/Expired'; readonly key: string; readonly waiterId: number }
+  | { readonly type: 'submit/Wake' }
 
 type Work = { readonly type: 'write'; readonly data: Uint8Array } | { readonly type: 'read' }
 
@@ -82,16 +84,18 @@ type Pending = {
   readonly key: string
   readonly work: Work
   readonly sinceMs: number
-  readonly waiters: Map<
-    number,
-    { resolve(value: Outcome | number): void; reject(failure: Failure): void; cancel(): void }
-  >
+  waiters: readonly {
+    readonly expiresAtMs: number
+    resolve(value: Outcome | number): void
+    reject(failure: Failure): void
+  }[]
   /** Counts attempts; an answer to an earlier one is ignored. */
   attempt: number
   /** A leader may have taken it, so its fate is unknown until it is applied. */
   wasSent: boolean
   isWaitingForLeader: boolean
-  cancelTimer: () => void
+  /** When it is looked at again, unless something happens before. */
+  wakeAtMs: number
 }
 
 export const submitActor = (deps: SubmitDeps): Behavior<SubmitMessage> => new SubmitActor(deps)
@@ -102,7 +106,10 @@ class SubmitActor implements Behavior<SubmitMessage> {
   #leader: PeerId | null = null
   #leaderlessSinceMs = 0
   #fatal: Failure | null = null
-  #waiterCount = 0
+  #readCount = 0
+  /** The time of the one alarm that is set; it may be too early, never too late. */
+  #alarmAtMs = Number.POSITIVE_INFINITY
+  #cancelAlarm: () => void = () => undefined
 
   constructor(deps: SubmitDeps) {
     this.#deps = deps
@@ -123,7 +130,7 @@ class SubmitActor implements Behavior<SubmitMessage> {
         return this.#write(message, ctx)
       case 'submit/Read':
         return this.#wait(
-          `read ${this.#waiterCount}`,
+          `read ${++this.#readCount}`,
           { type: 'read' },
           message as Waiter<Outcome | number>,
           ctx,
@@ -140,10 +147,8 @@ class SubmitActor implements Behavior<SubmitMessage> {
         return this.#peerGone(message.peer, ctx)
       case 'submit/Fatal':
         return this.#setFatal(message.failure)
-      case 'submit/Expired':
-        return this.#expired(message.key, message.waiterId)
-      case 'submit/Leaderless':
-        return this.#leaderless(message.key, ctx)
+      case 'submit/Wake':
+        return this.#wake(ctx)
       default:
         return this.#continue(message, ctx)
     }
@@ -166,19 +171,21 @@ class SubmitActor implements Behavior<SubmitMessage> {
     const known = this.#pending.get(key)
     if (known === undefined && this.#pending.size >= this.#deps.settings.pendingMax)
       return waiter.reject(busy('too many requests wait on this node'))
+    const nowMs = ctx.monotonicMs()
     const pending = known ?? {
       key,
       work,
-      sinceMs: ctx.monotonicMs(),
-      waiters: new Map(),
+      sinceMs: nowMs,
+      waiters: [],
       attempt: 0,
       wasSent: false,
       isWaitingForLeader: false,
-      cancelTimer: () => undefined,
+      wakeAtMs: Number.POSITIVE_INFINITY,
     }
-    const waiterId = ++this.#waiterCount
-    const cancel = ctx.after(waiter.timeoutMs, { type: 'submit/Expired', key, waiterId })
-    pending.waiters.set(waiterId, { resolve: waiter.resolve, reject: waiter.reject, cancel })
+    const { resolve, reject } = waiter
+    const expiresAtMs = nowMs + waiter.timeoutMs
+    pending.waiters = [...pending.waiters, { expiresAtMs, resolve, reject }]
+    this.#setAlarm(expiresAtMs, ctx)
     if (known !== undefined) return
     this.#pending.set(key, pending)
     this.#attempt(pending, ctx)
@@ -192,7 +199,7 @@ class SubmitActor implements Behavior<SubmitMessage> {
     const { self, raft, send, settings } = this.#deps
     pending.isWaitingForLeader = this.#leader === null
     if (this.#leader === null) return this.#waitForLeader(pending, ctx)
-    this.#setTimer(pending, settings.attemptMs, { type: 'submit/Again', key, attempt }, ctx)
+    this.#wakeIn(pending, settings.attemptMs, ctx)
     if (work.type === 'read')
       return raft.send({
         type: 'raft/Read',
@@ -211,14 +218,12 @@ class SubmitActor implements Behavior<SubmitMessage> {
 
   /** What belongs to one attempt of one request. */
   #continue(
-    message: Extract<SubmitMessage, { type: 'submit/Again' | 'submit/Answered' | 'submit/ReadAnswered' }>,
+    message: Extract<SubmitMessage, { type: 'submit/Answered' | 'submit/ReadAnswered' }>,
     ctx: Context<SubmitMessage>,
   ): void {
     const pending = this.#pending.get(message.key)
     if (pending === undefined || pending.attempt !== message.attempt) return
     switch (message.type) {
-      case 'submit/Again':
-        return this.#attempt(pending, ctx)
       case 'submit/Answered':
         return this.#answered(pending, message.reply, ctx)
       case 'submit/ReadAnswered':
@@ -258,17 +263,41 @@ class SubmitActor implements Behavior<SubmitMessage> {
     return outcome !== undefined
   }
 
+  /** Answers to attempts before this one are too late. */
   #again(pending: Pending, ctx: Context<SubmitMessage>): void {
-    const { retryMs } = this.#deps.settings
-    const attempt = ++pending.attempt
-    const delayMs = retryMs * (0.5 + ctx.random())
-    this.#setTimer(pending, delayMs, { type: 'submit/Again', key: pending.key, attempt }, ctx)
+    pending.attempt += 1
+    pending.isWaitingForLeader = false
+    this.#wakeIn(pending, this.#deps.settings.retryMs * (0.5 + ctx.random()), ctx)
   }
 
   /** A request waits for one thing at a time. */
-  #setTimer(pending: Pending, delayMs: number, message: SubmitMessage, ctx: Context<SubmitMessage>): void {
-    pending.cancelTimer()
-    pending.cancelTimer = ctx.after(delayMs, message)
+  #wakeIn(pending: Pending, delayMs: number, ctx: Context<SubmitMessage>): void {
+    pending.wakeAtMs = ctx.monotonicMs() + delayMs
+    this.#setAlarm(pending.wakeAtMs, ctx)
+  }
+
+  /** One timer for all: nearly every request is over long before its time, and then there is nothing to be undone. */
+  #setAlarm(atMs: number, ctx: Context<SubmitMessage>): void {
+    if (atMs >= this.#alarmAtMs) return
+    this.#cancelAlarm()
+    this.#alarmAtMs = atMs
+    this.#cancelAlarm = ctx.after(Math.max(0, atMs - ctx.monotonicMs()), { type: 'submit/Wake' })
+  }
+
+  #wake(ctx: Context<SubmitMessage>): void {
+    this.#alarmAtMs = Number.POSITIVE_INFINITY
+    const nowMs = ctx.monotonicMs() + ALARM_EARLY_MS
+    for (const pending of [...this.#pending.values()]) {
+      this.#expire(pending, nowMs)
+      if (pending.waiters.length === 0 || pending.wakeAtMs > nowMs) continue
+      pending.wakeAtMs = Number.POSITIVE_INFINITY
+      if (pending.isWaitingForLeader) this.#leaderless(pending, ctx)
+      else this.#attempt(pending, ctx)
+    }
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const { waiters, wakeAtMs } of this.#pending.values())
+      nextMs = Math.min(nextMs, wakeAtMs, ...waiters.map(({ expiresAtMs }) => expiresAtMs))
+    this.#setAlarm(nextMs, ctx)
   }
 
   /** A new leader may or may not have what the old one accepted; the request id makes asking again safe. */
@@ -288,27 +317,26 @@ class SubmitActor implements Behavior<SubmitMessage> {
     const { leaderlessMs, patienceMs } = this.#deps.settings
     pending.isWaitingForLeader = true
     const atMs = Math.max(this.#leaderlessSinceMs + leaderlessMs, pending.sinceMs + patienceMs)
-    const delayMs = Math.max(0, atMs - ctx.monotonicMs())
-    this.#setTimer(pending, delayMs, { type: 'submit/Leaderless', key: pending.key }, ctx)
+    this.#wakeIn(pending, Math.max(0, atMs - ctx.monotonicMs()), ctx)
   }
 
-  #leaderless(key: string, ctx: Context<SubmitMessage>): void {
-    const pending = this.#pending.get(key)
-    if (pending === undefined || this.#leader !== null || !this.#deps.hasConfiguration()) return
-    // The leader may have come and gone since this timer was set.
+  #leaderless(pending: Pending, ctx: Context<SubmitMessage>): void {
+    if (this.#leader !== null || !this.#deps.hasConfiguration()) return
+    // The leader may have come and gone since this time was set.
     if (ctx.monotonicMs() < this.#leaderlessSinceMs + this.#deps.settings.leaderlessMs)
       return this.#waitForLeader(pending, ctx)
     this.#reject(pending, noQuorum(pending.wasSent))
   }
 
-  #expired(key: string, waiterId: number): void {
-    const pending = this.#pending.get(key)
-    const waiter = pending?.waiters.get(waiterId)
-    if (pending === undefined || waiter === undefined) return
-    pending.waiters.delete(waiterId)
-    if (pending.waiters.size === 0) this.#end(pending)
-    if (this.#leader !== null) waiter.reject(timedOut(pending.wasSent))
-    else waiter.reject(this.#deps.hasConfiguration() ? noQuorum(pending.wasSent) : noLeader())
+  #expire(pending: Pending, nowMs: number): void {
+    const late = pending.waiters.filter(({ expiresAtMs }) => expiresAtMs <= nowMs)
+    if (late.length === 0) return
+    pending.waiters = pending.waiters.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+    if (pending.waiters.length === 0) this.#end(pending)
+    for (const { reject } of late) {
+      if (this.#leader !== null) reject(timedOut(pending.wasSent))
+      else reject(this.#deps.hasConfiguration() ? noQuorum(pending.wasSent) : noLeader())
+    }
   }
 
   #setFatal(failure: Failure | null): void {
@@ -326,52 +354,8 @@ class SubmitActor implements Behavior<SubmitMessage> {
 
   #end(pending: Pending) {
     this.#pending.delete(pending.key)
-    pending.cancelTimer()
-    const waiters = [...pending.waiters.values()]
-    for (const waiter of waiters) waiter.cancel()
+    const { waiters } = pending
+    pending.waiters = []
     return waiters
   }
 }
-
-const busy = (why: string): Failure =>
-  new Failure('E_BUSY', { message: 'the cluster is busy', why, try: 'try again in a moment' })
-
-const noLeader = (): Failure =>
-  new Failure('E_NO_LEADER', {
-    message: 'no leader is known',
-    why: 'this node was heard by no leader since the request came; nothing was written',
-    try: 'tutti status',
-  })
-
-const noQuorum = (wasSent: boolean): Failure =>
-  new Failure('E_NO_QUORUM', {
-    message: 'no quorum: a majority of the voters cannot be reached from this node',
-    why: wasSent
-      ? 'the change may or may not come into force once they are back'
-      : 'nothing was written; reads and running pods are not affected',
-    try: 'tutti status',
-  })
-
-const timedOut = (wasSent: boolean): Failure =>
-  new Failure('E_TIMEOUT', {
-    message: 'the cluster did not answer in time',
-    why: wasSent ? 'the change may or may not have come into force' : 'nothing was written',
-    try: 'look with tutti status, then try again',
-  })
-
-/** The cluster has gone on so far that it cannot tell whether the write was applied before. */
-export const tooLate = (message: string): Failure =>
-  new Failure('E_TIMEOUT', {
-    message,
-    why: 'this node lags behind, or did not run for a while; the change may or may not have come into force',
-    try: 'look with tutti status, then try again',
-  })
-
-const stopping = (): Failure => new Failure('E_NO_LEADER', 'this node is stopping')
-
-/** Also used before anything is sent. */
-export const tooLarge = (): Failure =>
-  new Failure('E_TOO_LARGE', {
-    message: 'the request is too large for the log',
-    try: 'split it, or move large files out of it',
-  })
