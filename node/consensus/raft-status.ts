@@ -109,6 +109,25 @@ export const statusOf = (
   }
 }
 
+/** Every reply of the API tells how fresh it is, and many are given between two steps of the core: they share a picture. */
+export class Picture {
+  #status: ConsensusStatus | null = null
+  #atMs = 0
+
+  /** Not older than a millisecond, and from after the last change. */
+  at(nowMs: number, take: (nowMs: number) => ConsensusStatus): ConsensusStatus {
+    if (this.#status !== null && nowMs - this.#atMs < 1) return this.#status
+    this.#atMs = nowMs
+    this.#status = take(nowMs)
+    return this.#status
+  }
+
+  /** Something changes or has changed. */
+  forget(): void {
+    this.#status = null
+  }
+}
+
 /** Of a node whose core is not running: still loading, or stopped by its disk. */
 export const idleStatus = (
   id: PeerId,

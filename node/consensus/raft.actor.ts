@@ -11,6 +11,7 @@ import { Answers, roleChanges } from './answers.ts'
 import { Applier } from './applier.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
+import { logFact } from './fact-log.ts'
 import { Fitness, stallText } from './fitness.ts'
 import { PromiseQueue } from './promise-queue.ts'
 import { GATHER_MS_MAX, ProposalBatch } from './proposal-batch.ts'
@@ -22,6 +23,7 @@ import {
   isMember,
   isOnlyVoter,
   livingLeader,
+  Picture,
   statusOf,
 } from './raft-status.ts'
 import { SnapshotTraffic } from './snapshot-traffic.ts'
@@ -49,6 +51,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #running: Running | null = null
   #failure: Failure | null = null
   #isGathering = false
+  readonly #picture = new Picture()
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
   readonly #contact: Contact
@@ -67,7 +70,7 @@ class RaftActor implements Behavior<RaftMessage> {
   }
 
   start(ctx: Context<RaftMessage>): void {
-    this.#deps.view.current = () => this.#status(ctx)
+    this.#deps.view.current = () => this.#picture.at(ctx.monotonicMs(), nowMs => this.#status(nowMs))
     this.#load(ctx)
     this.#tick(ctx)
   }
@@ -159,6 +162,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   #drop(why: string): void {
     this.#running = null
+    this.#picture.forget()
     this.#fitness.forgetWrites()
     this.#answers.abandon(why)
     this.#announce()
@@ -203,6 +207,7 @@ class RaftActor implements Behavior<RaftMessage> {
     running.batch.note(ready)
     this.#answers.settle(ready.proposals, ready.reads)
     this.#announce()
+    this.#picture.forget()
   }
 
   #persist(running: Running, { persist }: Ready, ctx: Context<RaftMessage>): void {
@@ -326,10 +331,7 @@ class RaftActor implements Behavior<RaftMessage> {
     if (fact.type === 'becameLeader') running.leaderTerm = fact.term
     if (fact.type === 'becameFollower') running.leaderTerm = null
     if (fact.type === 'leaderChanged') this.#noteLeader(running.core.status())
-    if (fact.type === 'steppedDown') ctx.log.warn('stepped down', { ...fact })
-    else if (fact.type === 'leaderChanged' || fact.type === 'configurationCommitted')
-      ctx.log.info('raft', { ...fact })
-    else ctx.log.debug('raft', { ...fact })
+    logFact(ctx.log, fact)
   }
 
   /** Tells when leadership was lost; that it was won shows when an entry of the own term is applied. */
@@ -380,7 +382,7 @@ class RaftActor implements Behavior<RaftMessage> {
     return this.#failure?.message ?? 'this node does not lead'
   }
 
-  #status(ctx: Context<RaftMessage>): ConsensusStatus {
+  #status(nowMs: number): ConsensusStatus {
     const { id, store, settings } = this.#deps
     const appliedIndex = store.state().index
     if (this.#running === null)
@@ -390,9 +392,9 @@ class RaftActor implements Behavior<RaftMessage> {
       tickMs: settings.tickMs,
       electionTicksMin: settings.core.electionTicksMin,
       electionTicksMax: settings.core.electionTicksMax,
-      contactAgeMs: this.#contact.ageMs(ctx.monotonicMs(), appliedIndex),
-      writes: this.#fitness.times(ctx.monotonicMs()),
-      unfit: this.#unfit(ctx.monotonicMs()),
+      contactAgeMs: this.#contact.ageMs(nowMs, appliedIndex),
+      writes: this.#fitness.times(nowMs),
+      unfit: this.#unfit(nowMs),
     })
   }
 }
