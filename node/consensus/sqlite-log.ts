@@ -3,11 +3,12 @@
  * commit), so that many proposals cost one fsync.
  */
 import { Worker } from 'node:worker_threads'
-import type { Entry, SavedState } from '../../raft/index.ts'
+import type { SavedState } from '../../raft/index.ts'
 import { type ErrorText, Failure, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { failureOfTrouble } from './disk-failure.ts'
-import type { Job, JobResult, WorkerOptions } from './sqlite-worker.ts'
+import { buffersOf, packEntries } from './packed-entries.ts'
+import type { Job, JobResult, PackedWrite, WorkerOptions } from './sqlite-worker.ts'
 import type { LogStore, LogWrite } from './storage.ts'
 
 /** Writes in one transaction at most: bounds how long the first of them waits for the last. */
@@ -50,7 +51,8 @@ export const openSqliteLog = (options: {
         continue
       }
       running = group
-      worker.postMessage(first.type === 'write' ? merge(group) : first)
+      const job = first.type === 'write' ? merge(group) : first
+      worker.postMessage(job, handedOver(job))
     }
   }
 
@@ -95,7 +97,7 @@ export const openSqliteLog = (options: {
       closing === null ? ask({ type: 'load' }) : Promise.reject(new Failure('E_DISK_FAILED', CLOSED)),
     async write(write) {
       if (closing !== null) throw new Failure('E_DISK_FAILED', CLOSED)
-      await ask({ type: 'write', writes: [compactBytes(write)] })
+      await ask({ type: 'write', writes: [packed(write)] })
     },
     close() {
       closing ??= hasEnded ? Promise.resolve() : ask({ type: 'close' }).then(() => exited(worker))
@@ -115,10 +117,7 @@ const exited = async (worker: Worker): Promise<void> => {
   await worker.terminate()
 }
 
-/** A message to a worker copies the whole buffer behind each view, so entries that are small parts of one are cut out first. */
-const compactBytes = (write: LogWrite): LogWrite => ({ ...write, entries: write.entries.map(cutOut) })
+const packed = (write: LogWrite): PackedWrite => ({ ...write, entries: packEntries(write.entries) })
 
-const cutOut = (entry: Entry): Entry =>
-  entry.type === 'normal' && entry.data.buffer.byteLength !== entry.data.byteLength
-    ? { ...entry, data: new Uint8Array(entry.data) }
-    : entry
+const handedOver = (job: Job): ArrayBuffer[] =>
+  job.type === 'write' ? job.writes.flatMap(({ entries }) => buffersOf(entries)) : []

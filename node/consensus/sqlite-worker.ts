@@ -6,14 +6,17 @@ import assert from 'node:assert'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DiskTrouble, troubleOf } from './disk-failure.ts'
 import { DiskDamage, type LoadedLog, openLogDatabase } from './log-database.ts'
+import { type PackedEntries, unpackEntries } from './packed-entries.ts'
 import type { LogWrite } from './storage.ts'
 
 export type WorkerOptions = { readonly directory: string; readonly bytesMax: number | null }
 
+export type PackedWrite = Omit<LogWrite, 'entries'> & { readonly entries: PackedEntries }
+
 /** `write` commits all its writes in one transaction. */
 export type Job =
   | { readonly type: 'load' }
-  | { readonly type: 'write'; readonly writes: readonly LogWrite[] }
+  | { readonly type: 'write'; readonly writes: readonly PackedWrite[] }
   | { readonly type: 'close' }
 
 export type JobResult =
@@ -33,6 +36,8 @@ let poison: DiskTrouble | null = null
 const toTrouble = (thrown: unknown): DiskTrouble =>
   thrown instanceof DiskDamage ? thrown.trouble : troubleOf(database.path, thrown)
 
+const unpacked = (write: PackedWrite): LogWrite => ({ ...write, entries: unpackEntries(write.entries) })
+
 const maintain = (): void => {
   try {
     if (database.maintain()) idleTimer = setTimeout(maintain, 0)
@@ -50,7 +55,7 @@ const run = (job: Job): LoadedLog => {
     case 'load':
       return database.load()
     case 'write':
-      database.write(job.writes)
+      database.write(job.writes.map(unpacked))
       idleTimer = setTimeout(maintain, IDLE_MS)
       return NOTHING
     case 'close':
