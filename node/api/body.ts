@@ -68,6 +68,8 @@ const tooLarge = (): Failure =>
 const [BACKSLASH, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [0x5c, 0x22, 0x5b, 0x5d, 0x7b, 0x7d]
 
 const isTooDeep = (text: string): boolean => {
+  // Whatever opens so seldom is not that deep, wherever it closes: nearly every body.
+  if (countOf('[', text) + countOf('{', text) <= DEPTH_MAX) return false
   let depth = 0
   let isInString = false
   for (let i = 0; i < text.length; i++) {
@@ -81,4 +83,11 @@ const isTooDeep = (text: string): boolean => {
     } else if (char === CLOSE_LIST || char === CLOSE_MAP) depth--
   }
   return false
+}
+
+/** At most a little over DEPTH_MAX. */
+const countOf = (char: string, text: string): number => {
+  let count = 0
+  for (let at = text.indexOf(char); at >= 0 && count <= DEPTH_MAX; at = text.indexOf(char, at + 1)) count++
+  return count
 }
