@@ -19,6 +19,8 @@ export class Host {
   readonly dockerSocket: string
   address = ''
   #init: ChildProcess | null = null
+  /** What carried the node program into the host. When its child stops it stops, too, and nobody else wakes it. */
+  #carrier: ChildProcess | null = null
   readonly #labDirectory: string
   /** Without one, its node runs pods as processes. */
   readonly #hasEngine: boolean
@@ -189,6 +191,7 @@ export class Host {
       { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env, NO_COLOR: '1' } },
     )
     node.unref()
+    this.#carrier = node
     closeSync(log)
   }
 
@@ -213,6 +216,7 @@ export class Host {
     for (const pid of (done.stdout ?? '').split('\n').filter(text => text !== '')) {
       if (!readComm(Number(pid)).startsWith('nsenter')) attempt('kill', [`-${signal}`, pid])
     }
+    if (signal === 'SIGCONT') this.#carrier?.kill('SIGCONT')
   }
 
   /** Stops or continues the host's dockerd: frozen, it takes connections and answers nothing. */
@@ -249,6 +253,7 @@ export class Host {
     const pid = this.#initPid()
     if (pid !== null) attempt('kill', ['-9', String(pid)])
     this.#init?.kill('SIGKILL')
+    this.#carrier?.kill('SIGKILL')
   }
 
   /** Until the kernel has taken the whole host down. */
