@@ -63,6 +63,11 @@ export class Crowd {
     return [...new Set(this.history.map(({ key }) => key))]
   }
 
+  /** Since a write was acknowledged. */
+  silentMs(): number {
+    return performance.now() - this.#acknowledgedAtMs
+  }
+
   /** Reads every key through every node, one client for each node. Throws unless all of them are answered. */
   async readAll(): Promise<ReadonlyMap<string, Version>> {
     const versions = new Map<string, Version>()

@@ -18,6 +18,9 @@ import type { Effort } from './effort.ts'
 const NODE_COUNT = 5
 const CONVERGED_WITHIN_MS = 60_000
 const LOST_TOLD_MAX = 10
+/** So long without an acknowledged write is worth a look, this often. */
+const SILENCE_MS_MAX = 15_000
+const WATCH_MS = 2_500
 
 export type LinearOptions = {
   readonly seconds: number
@@ -61,6 +64,9 @@ export const runLinear = async ({ seconds, clients, seed, tell }: LinearOptions)
     const crowd = new Crowd(hosts, dice.fork('crowd'))
     const nemesis = new Nemesis(hosts, dice.fork('nemesis'), stamped)
     const working = crowd.open(clients)
+    const watch = setInterval(() => {
+      if (crowd.silentMs() > SILENCE_MS_MAX) void tellSilence(cluster, crowd.silentMs(), stamped)
+    }, WATCH_MS)
     try {
       const breaking = nemesis.run()
       await Promise.race([pause(seconds * 1_000), breaking])
@@ -69,6 +75,7 @@ export const runLinear = async ({ seconds, clients, seed, tell }: LinearOptions)
       stamped('everything is healed')
       await allVote(cluster)
     } finally {
+      clearInterval(watch)
       nemesis.end()
       crowd.close()
     }
@@ -90,6 +97,19 @@ export const runLinear = async ({ seconds, clients, seed, tell }: LinearOptions)
   } finally {
     await cluster.close()
   }
+}
+
+/** What the nodes think of it when nothing can be written for long: faults may be to blame, or the nodes. */
+const tellSilence = async (cluster: LabCluster, ms: number, tell: (line: string) => void): Promise<void> => {
+  const words = await Promise.all(
+    cluster.lab.hosts.map(async host => {
+      const view = await cluster.raft(host)
+      if (view === null) return `${host.name} is silent`
+      const { role, term, lastIndex, commitIndex, voters, isJoint } = view
+      return `${host.name} ${role} of ${view.leader} in term ${term}, ${commitIndex} of ${lastIndex} by ${voters.join('+')}${isJoint ? ' (changing)' : ''}`
+    }),
+  )
+  tell(`no write for ${(ms / 1_000).toFixed(0)} s: ${words.join('; ')}`)
 }
 
 /** Every node answers, follows one leader and is a voter. */
