@@ -45,9 +45,10 @@ export type Fault = {
       readonly machine: Target
     }
   | {
-      /** SIGSTOP: nothing runs, nothing is lost. */
+      /** SIGSTOP: nothing runs, nothing is lost. `isSuspended`: the whole machine stood still, and what was sent to it is lost. */
       readonly type: 'pause'
       readonly machine: Target
+      readonly isSuspended: boolean
     }
   | {
       /** kill -9 or a power cut at the worst moment, each time that it comes, with this chance. */
@@ -193,9 +194,10 @@ const drawFault = (
     case 'kill':
     case 'power':
     case 'stop':
-    case 'pause':
     case 'full-disk':
       return { ...time, type, machine: target }
+    case 'pause':
+      return { ...time, type, machine: target, isSuspended: dice.chance(0.5) }
     case 'blackout': {
       const all = dice.shuffle(Array.from({ length: machineCount }, (_, position) => position))
       return { ...time, type, group: dice.chance(0.5) ? all : all.slice(0, dice.between(1, machineCount)) }

@@ -36,7 +36,11 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
     if (isQuiet || program === null) return
     const awayMs = world.dice.between(20, awayMsMax)
     trace.tell('fault', `hunts ${machine.name} down for ${awayMs} ms`)
-    const way = world.dice.pick(['kill', 'power', 'cut off'] as const)
+    const way = world.dice.pick(['kill', 'power', 'cut off', 'freeze'] as const)
+    if (way === 'freeze') {
+      timeline.plan(awayMs, freeze(machine, world.dice.chance(0.5)))
+      return
+    }
     if (way === 'cut off') {
       const heal = weather.part({ group: new Set([machine.id]), isOneWay: false })
       timeline.plan(awayMs, heal)
@@ -91,15 +95,24 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
     if (machine.isMember) world.start(machine)
   }
 
-  const freeze = (machine: Machine): (() => void) => {
+  const freeze = (machine: Machine, isSuspended: boolean): (() => void) => {
     if (machine.program === null || machine.isPaused) return () => undefined
+    const heal = isSuspended
+      ? weather.part({ group: new Set([machine.id]), isOneWay: false })
+      : () => undefined
     machine.isPaused = true
     machine.clock.pause()
     weather.setFrozen(machine.id, true)
-    return () => thaw(machine)
+    return () => {
+      heal()
+      thaw(machine)
+    }
   }
 
   const thaw = (machine: Machine): void => {
+    if (!machine.isPaused) return
+    // A client's question waits at its socket, and whatever others know by now is to be in the answer.
+    world.customer.ask(machine)
     machine.isPaused = false
     machine.clock.resume()
     weather.setFrozen(machine.id, false)
@@ -136,7 +149,7 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
           return () => machine.hasPower && comeBack(machine)
         })
       case 'pause':
-        return on(fault.machine, freeze)
+        return on(fault.machine, machine => freeze(machine, fault.isSuspended))
       case 'strike':
         armed.add(fault)
         return () => armed.delete(fault)

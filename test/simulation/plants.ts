@@ -22,7 +22,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (index <= core.commitIndex || core.log.termAt(index) !== core.term) return',
     replace: 'if (index <= core.commitIndex) return',
     why: 'an entry of an earlier term, on a majority, can still be replaced (Raft paper, figure 8)',
-    seed: 49,
+    seed: 43,
   },
   {
     name: 'two-votes',
@@ -30,7 +30,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (core.vote !== null && core.vote !== from) return 'votedForOther'",
     replace: '',
     why: 'a voter that forgets whom it voted for elects two leaders of one term (Raft paper, §5.2)',
-    seed: 4,
+    seed: 7,
   },
   {
     name: 'vote-not-persisted',
@@ -54,7 +54,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex)',
     replace: 'return lastTerm + lastIndex >= 0',
     why: 'a candidate with an older log overwrites what was committed (Raft paper, §5.4.1)',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'learner-counts',
@@ -79,7 +79,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'voter === core.id ? reads.round : (core.peers.get(voter)?.roundAcked ?? 0)',
     replace: 'voter === core.id ? reads.round : reads.round',
     why: 'a leader that was deposed while it stood still answers from an old state (thesis §6.4)',
-    seed: 204,
+    seed: 2,
   },
   {
     name: 'lease-after-pause',
@@ -135,7 +135,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'else if (!child.isStopping) stop(child, { isReported: false })',
     replace: '',
     why: 'a node that returns from a partition keeps what was replaced meanwhile: two owners of one slot',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'lost-incarnation',
@@ -151,7 +151,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (!core.hasCommittedInTerm) return { reason: 'notReady' }",
     replace: '',
     why: 'a leader that changes the membership before it has committed in its term: two leaders of two terms may each commit a change with majorities that do not meet (raft-dev, July 2015)',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'change-on-change',
@@ -159,7 +159,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (!core.isConfigurationCommitted) return { reason: 'changeInFlight' }",
     replace: '',
     why: 'a second change before the first is committed skips a step, and quorums two steps apart need not meet (thesis §4.1)',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'no-joint-phase',
@@ -175,7 +175,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'return Math.min(incoming, majorityIndex(configuration.votersOutgoing, indexOf))',
     replace: 'return incoming',
     why: 'in the joint phase the old voters are not asked: they may yet elect a leader that lacks what was committed (Raft paper, §6)',
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'joint-votes-new-only',
@@ -183,7 +183,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (incoming === 'lost' || outgoing === 'lost') return 'lost'",
     replace: 'if (outgoing === incoming || outgoing !== incoming) return incoming',
     why: 'in the joint phase the votes of the new majority alone elect a leader (Raft paper, §6)',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'truncation-keeps-configuration',
@@ -191,7 +191,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'while (this.placed.length > 1 && this.configuration.index >= from) this.placed.pop()',
     replace: '',
     why: 'a configuration that was cut off remains in force (thesis §4.1)',
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'heartbeat-commit-beyond-match',
@@ -199,7 +199,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'commit: Math.min(progress.match, core.commitIndex)',
     replace: 'commit: core.commitIndex',
     why: 'a heartbeat makes a follower commit what it has and the leader has not (etcd: the commit of a heartbeat is bounded by match)',
-    seed: 1,
+    seed: 7,
   },
   {
     name: 'late-append-truncates',
@@ -207,7 +207,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'const added = fresh.slice(core.log.firstNew(fresh))',
     replace: 'const added = fresh',
     why: 'an append that arrives late cuts off what came after it, though it was promised and perhaps committed (Raft paper, figure 2: only on a conflict)',
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'append-without-comparison',
@@ -215,7 +215,7 @@ export const PLANTS: readonly Plant[] = [
     find: '&& !core.log.has(prevIndex, prevTerm)',
     replace: '&& core.log.termAt(prevIndex) === null',
     why: 'an append is accepted after an entry of another term: two logs with the same entry differ before it (Raft paper, §5.3)',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'leader-counts-unwritten',
@@ -231,7 +231,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'for (const write of this.underWay) write.lastIndex = Math.min(write.lastIndex, through)',
     replace: '',
     why: "the disk's answer for an entry that was cut off meanwhile counts for the one that took its place (etcd-io/raft, append ABA race)",
-    seed: 1,
+    seed: 6,
   },
   {
     name: 'applied-before-written',
@@ -247,7 +247,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (newest !== undefined && newest.meta.index > recordedIndex && !holds(stored, newest))',
     replace: 'if (newest !== undefined && newest.meta.index > recordedIndex)',
     why: 'a snapshot that is newer than its record takes the place of a log that goes on after it, with entries that were promised (Raft paper, §7: retain the entries that follow)',
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'lease-ignored-by-pre-vote',
@@ -255,7 +255,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (core.hasLivingLeader) return 'leaderAlive'",
     replace: '',
     why: 'whoever cannot hear the leader gets the pre-votes of those who can, raises the term and deposes it, again and again (thesis §9.6)',
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'old-leader-hands-over',
@@ -264,7 +264,7 @@ export const PLANTS: readonly Plant[] = [
     replace:
       "if (message.term < core.term && message.type !== 'timeoutNow') return answerOldTerm(core, from, message)",
     why: 'the order to campaign, given by a leader of the past, deposes the leader of today past all leases (thesis §3.10)',
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'no-empty-entry',
@@ -280,7 +280,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (reads.waiting.length === 0 || !core.hasCommittedInTerm) return false',
     replace: 'if (reads.waiting.length === 0) return false',
     why: 'a new leader does not yet know what is committed, and answers a read from before it (Raft paper, §8)',
-    seed: 1,
+    seed: 18,
   },
   {
     name: 'read-before-apply',

@@ -97,10 +97,12 @@ export const createProgramClock = (timeline: Timeline): ProgramClock => {
   let rate = 1
   let isPaused = false
   let life = 0
-  let waiting: (() => void)[] = []
-  const deliver = (mine: number, action: () => void): void => {
+  /** What is due while the program stands still. */
+  let turns: (() => void)[] = []
+  let timers: (() => void)[] = []
+  const deliver = (mine: number, action: () => void, waiting: () => (() => void)[]): void => {
     if (mine !== life) return
-    if (isPaused) waiting.push(action)
+    if (isPaused) waiting().push(action)
     else action()
   }
   return {
@@ -110,9 +112,13 @@ export const createProgramClock = (timeline: Timeline): ProgramClock => {
       const mine = life
       let isCancelled = false
       const cancelPlan = timeline.plan(delayMs / rate, () =>
-        deliver(mine, () => {
-          if (!isCancelled) action()
-        }),
+        deliver(
+          mine,
+          () => {
+            if (!isCancelled) action()
+          },
+          () => timers,
+        ),
       )
       return () => {
         isCancelled = true
@@ -131,19 +137,22 @@ export const createProgramClock = (timeline: Timeline): ProgramClock => {
     resume() {
       if (!isPaused) return
       isPaused = false
-      const due = waiting
-      waiting = []
+      // The event loop was asleep at its sockets: what came there is dealt with before any timer notices how late it is.
+      const due = [...turns, ...timers]
+      turns = []
+      timers = []
       const mine = life
-      for (const action of due) timeline.plan(0, () => deliver(mine, action))
+      for (const action of due) timeline.plan(0, () => deliver(mine, action, () => timers))
     },
     end() {
       life++
       isPaused = false
-      waiting = []
+      turns = []
+      timers = []
     },
     turns() {
       const mine = life
-      return turn => queueMicrotask(() => deliver(mine, turn))
+      return turn => queueMicrotask(() => deliver(mine, turn, () => turns))
     },
   }
 }
