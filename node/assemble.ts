@@ -150,7 +150,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   }
   tellDisk()
 
-  let seats: Seats = new Map()
+  let seats = (): Seats => new Map()
   const controller = system.spawn('controller', () =>
     controllerActor({
       id,
@@ -220,7 +220,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     consensus,
     members,
     actors: () => system.statuses(),
-    seats: () => seats,
+    seats: () => seats(),
     isReady: () => isReady,
     ready,
     async leave() {

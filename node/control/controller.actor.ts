@@ -16,7 +16,7 @@ export type ControllerDeps = {
   /** Decides between equal nodes; drawn anew for each plan. */
   readonly seed: () => number
   readonly policy?: Partial<KeeperPolicy>
-  readonly tellSeats?: (seats: Seats) => void
+  readonly tellSeats?: (seats: () => Seats) => void
 }
 
 export type ControllerMessage =

@@ -25,8 +25,8 @@ export type WardenDeps = {
   >
   readonly members: () => readonly Member[]
   readonly policy?: Partial<KeeperPolicy>
-  /** Told again and again why each node votes or does not. */
-  readonly tellSeats?: (seats: Seats) => void
+  /** Given anew with each look: why each node votes or does not, for whoever asks. */
+  readonly tellSeats?: (seats: () => Seats) => void
 }
 
 export type WardenMessage =
@@ -37,6 +37,13 @@ export type WardenMessage =
   | { readonly type: 'warden/Judged'; readonly id: string }
   | { readonly type: 'warden/Changed' }
 
+type Sources = {
+  readonly follower: Follower | undefined
+  readonly member: Member | undefined
+  readonly commitIndex: number
+  readonly nowMs: number
+}
+
 const LOOK_MS = 100
 /** Gossip's news come in bursts. */
 const GATHER_MS = 5
@@ -45,6 +52,8 @@ const CONTACT_LOST_MS = 1_000
 const UNKNOWN_GRACE_MS = 10_000
 const SUBMIT_TIMEOUT_MS = 5_000
 const TRANSFER_TIMEOUT_MS = 2_000
+/** Writes wait while leadership is handed over: an heir that did not come up to it is not tried again at once. */
+const HANDOVER_RETRY_MS = 10_000
 /** The node label that names its failure domain. */
 const ZONE_LABEL = 'zone'
 
@@ -56,6 +65,7 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   let isChanging = false
   let isLookDue = false
   let leadingSinceMs = 0
+  let handoverDueMs = 0
 
   const pronounce = (verdict: Verdict, ctx: Context<WardenMessage>): void => {
     if (judging.has(verdict.id)) return
@@ -78,17 +88,17 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     )
   }
 
-  const candidate = (node: Node, status: ConsensusStatus, nowMs: number): Candidate => {
+  /** What is known of a node; `follower` and `member` as Raft and gossip know it. */
+  const candidate = (node: Node, { follower, member, commitIndex, nowMs }: Sources): Candidate => {
     const isSelf = node.id === id
-    const follower = status.followers.find(one => one.id === node.id)
     const silentMs = follower?.lastContactMs ?? Number.POSITIVE_INFINITY
     const isAlive = isSelf || silentMs < staleAfterMs(CONTACT_LOST_MS, follower?.contactEveryMs ?? 0)
     return {
       id: node.id,
       zone: node.labels[ZONE_LABEL] ?? null,
       ...contacts.note(node.id, { isAlive, silentMs, nowMs }),
-      lag: isSelf ? 0 : lagOf(follower, status),
-      diskMs: diskMsOf(deps.members().find(member => member.id === node.id)),
+      lag: isSelf ? 0 : lagOf(follower, commitIndex),
+      diskMs: diskMsOf(member),
       isDrained: !node.schedulable,
     }
   }
@@ -109,10 +119,19 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   const keepQuorum = (status: ConsensusStatus, ctx: Context<WardenMessage>): void => {
     const nowMs = ctx.monotonicMs()
     const nodes = [...consensus.state().nodes.values()].filter(node => node.state !== 'left')
-    const roster = nodes.map(node => candidate(node, status, nowMs))
+    const followers = new Map(status.followers.map(follower => [follower.id, follower]))
+    const members = new Map(deps.members().map(member => [member.id, member]))
+    const { voters, learners, commitIndex } = status
+    const roster = nodes.map(node =>
+      candidate(node, {
+        follower: followers.get(node.id),
+        member: members.get(node.id),
+        commitIndex,
+        nowMs,
+      }),
+    )
     contacts.keepOnly(new Set(roster.map(one => one.id)))
     const votersMax = consensus.state().cluster?.votersMax ?? policy.votersMax
-    const { voters, learners } = status
     const input: KeeperInput = {
       self: id,
       roster,
@@ -120,11 +139,13 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
       policy: { ...policy, votersMax },
       nowMs,
     }
-    deps.tellSeats?.(seatsOf(input))
+    deps.tellSeats?.(() => seatsOf(input))
     if (isChanging || status.isJoint || roster.length === 0) return
     const heir = heirOf(roster, { self: id, voters })
-    if (heir !== null)
+    if (heir !== null && nowMs >= handoverDueMs) {
+      handoverDueMs = nowMs + HANDOVER_RETRY_MS
       return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
+    }
     const target = chooseVoters(input)
     if (target === null) return
     ctx.log.info('membership changes', { from: voters, to: target.voters, learners: target.learners })
@@ -178,7 +199,7 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
 }
 
 /** One that has confirmed nothing to this leader yet may not even run: a new leader hears of it first. */
-const lagOf = (follower: Follower | undefined, status: ConsensusStatus): number =>
+const lagOf = (follower: Follower | undefined, commitIndex: number): number =>
   follower === undefined || follower.match === 0
     ? Number.POSITIVE_INFINITY
-    : Math.max(0, status.commitIndex - follower.match)
+    : Math.max(0, commitIndex - follower.match)

@@ -53,10 +53,23 @@ export class WatchedVoters {
     return 2 * this.voters.filter(node => !node.hasEnded()).length > this.voters.length
   }
 
-  async leader(): Promise<DemoNode | null> {
+  /** Who leads, and in which term; null while nobody does. */
+  async reign(): Promise<{ readonly leader: DemoNode; readonly term: number } | null> {
     const views = await this.#views()
     const view = views.find(one => one.role === 'leader' && one.hasQuorum)
-    return this.cluster.nodes.find(node => node.name === view?.node) ?? null
+    const leader = this.cluster.nodes.find(node => node.name === view?.node)
+    return view === undefined || leader === undefined ? null : { leader, term: view.term }
+  }
+
+  /** The reign after that of `leader`. */
+  async reignAfter(leader: DemoNode): Promise<{ readonly leader: DemoNode; readonly term: number }> {
+    const untilMs = performance.now() + ACCEPTED_WITHIN_MS
+    for (;;) {
+      const reign = await this.reign()
+      if (reign !== null && reign.leader !== leader) return reign
+      if (performance.now() > untilMs) throw new Error(`nobody leads after ${leader.name}`)
+      await pause(LOOK_MS)
+    }
   }
 
   /** The voters have not changed for as long as it takes to find a reason. */
@@ -108,6 +121,11 @@ export class WatchedVoters {
       if (node.hasEnded() || performance.now() > untilMs) throw new Error(`${node.name} did not start`)
       await pause(LOOK_MS)
     }
+  }
+
+  /** Lets a drained node lead and take pods again. */
+  async activate(node: DemoNode): Promise<void> {
+    await node.client(AbortSignal.timeout(ACCEPTED_WITHIN_MS)).activate(node.name)
   }
 
   /** Every node knows every accepted write; throws which one does not. */

@@ -116,6 +116,8 @@ test('writes are understood, and what is refused says why', async () => {
   assert.is(world.log.state.workloads.has('api'), false)
   await ok('drain', 'ash', '-d')
   await ok('activate', 'node/ash')
+  assert.match(await ok('voters', '7'), /at most 7 nodes vote/)
+  assert.match((await ask('voters', '4')).err, /count must be one of 3, 5, 7/)
   const missing = await ask('scale', 'wbe=3')
   assert.is(missing.code, 3)
   assert.match(missing.err, /web/)

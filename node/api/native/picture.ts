@@ -14,7 +14,7 @@ export type Picture = {
   readonly members: ReadonlyMap<string, Member>
   readonly connected: ReadonlySet<string>
   /** By node id: why it votes or does not. True on the leader only. */
-  readonly seats: ReadonlyMap<string, string>
+  readonly seats: () => ReadonlyMap<string, string>
   /** Milliseconds since the epoch. */
   readonly nowMs: number
   readonly uptimeMs: number
@@ -30,7 +30,7 @@ export const pictureOf = ({ node, members, seats, transport, clock, gateway }: P
   status: gateway.status(),
   members: new Map(members().map(member => [member.id, member])),
   connected: transport.connected(),
-  seats: seats(),
+  seats,
   nowMs: clock.wallMs(),
   uptimeMs: Math.max(0, Math.round(clock.monotonicMs() - node.startedAtMs)),
 })

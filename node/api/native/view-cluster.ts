@@ -97,7 +97,8 @@ export const statusView = (picture: Picture): StatusView => {
 
 /** What gossip knows, and nodes of the roster that it does not know (yet, or any more). */
 export const membersView = (picture: Picture): readonly MemberView[] => {
-  const { state, members, connected, self } = picture
+  const { state, members, connected, self, status } = picture
+  const seats = status.role === 'leader' ? picture.seats() : new Map<string, string>()
   const known = [...members.values()].map(member => ({
     id: member.id,
     name: nameOfNode(state, member.id),
@@ -106,6 +107,7 @@ export const membersView = (picture: Picture): readonly MemberView[] => {
     addresses: member.addresses,
     isConnected: member.id === self.id || connected.has(member.id),
     ...partOf(picture, member.id),
+    seat: seats.get(member.id) ?? null,
   }))
   const unknown = [...state.nodes.values()]
     .filter(node => !members.has(node.id))
@@ -117,18 +119,18 @@ export const membersView = (picture: Picture): readonly MemberView[] => {
       addresses: [node.peerAddress],
       isConnected: connected.has(node.id),
       ...partOf(picture, node.id),
+      seat: seats.get(node.id) ?? null,
     }))
   return [...known, ...unknown].sort((a, b) => compareText(a.name, b.name))
 }
 
 /** What a node counts for in the quorum. */
-const partOf = (picture: Picture, id: string): Pick<MemberView, 'vote' | 'seat' | 'diskMs'> => {
-  const { status, seats, members } = picture
+const partOf = (picture: Picture, id: string): Pick<MemberView, 'vote' | 'diskMs'> => {
+  const { status, members } = picture
   const isVoter = status.voters.includes(id)
   const other = status.learners.includes(id) ? 'learns' : 'none'
   return {
     vote: isVoter ? (livingVoters(picture).includes(id) ? 'counts' : 'missing') : other,
-    seat: status.role === 'leader' ? (seats.get(id) ?? null) : null,
     diskMs: diskMsOf(members.get(id)),
   }
 }

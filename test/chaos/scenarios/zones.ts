@@ -30,7 +30,7 @@ export const zones = async (): Promise<void> => {
 }
 
 const loseAll = async (voters: WatchedVoters, lost: readonly DemoNode[], zone: string): Promise<void> => {
-  const leader = await voters.leader()
+  const leader = (await voters.reign())?.leader ?? null
   for (const node of lost) node.kill()
   while (!lost.every(node => node.hasEnded())) await new Promise(resolve => setImmediate(resolve))
   await step(voters, `${zone} dies${leader !== null && lost.includes(leader) ? ' (leader)' : ''}`)
