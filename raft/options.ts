@@ -30,6 +30,8 @@ export type Options = {
   readonly applyBytesMax: number
   /** Bytes per `installSnapshot`. One chunk is under way per peer, so this over the round trip is the speed. */
   readonly snapshotChunkBytes: number
+  /** Entries that a compaction leaves for peers which are being fed an older snapshot, in bytes. */
+  readonly heldBytesMax: number
   /**
    * The leader feeds every voter and this many learners itself. All further learners get the committed log through these
    * and through each other, each passing it on to `relayFanOut` others, so that the leader's work does not grow with them.
@@ -56,6 +58,7 @@ export const defaultOptions = (tickMs: number): Options => ({
   uncommittedBytesMax: 64 * 1024 * 1024,
   applyBytesMax: 1024 * 1024,
   snapshotChunkBytes: 256 * 1024,
+  heldBytesMax: 128 * 1024 * 1024,
   directLearnersMax: 8,
   relayFanOut: 16,
   readsPendingMax: 10_000,

@@ -16,7 +16,7 @@ import { suspectLoss } from './replication.ts'
 import { becomeFollower } from './roles.ts'
 import type { NodeId, SavedState } from './saved.ts'
 import { onSnapshotReceived, onSnapshotReceiveFailed } from './snapshot-receive.ts'
-import { onSnapshotBytes, onSnapshotReadFailed } from './snapshot-send.ts'
+import { onSnapshotBytes, onSnapshotReadFailed, trailingForTransfers } from './snapshot-send.ts'
 import { type Status, statusOf } from './status.ts'
 import { startTransferTo } from './transfer.ts'
 
@@ -120,9 +120,10 @@ const compact = (core: Core, { index, trailing }: Compact): void => {
   assert(index <= core.appliedIndex, 'a snapshot holds only what was applied')
   // A snapshot from the leader may have overtaken the one that was being taken.
   if (index <= (core.log.snapshot?.index ?? 0)) return
-  const snapshot = core.log.compact(index, trailing)
+  const kept = Math.max(trailing, trailingForTransfers(core, index))
+  const snapshot = core.log.compact(index, kept)
   const { firstIndex } = core.log
   // The oldest kept entry on disk is one older than in memory: a restart needs its term.
-  core.writes.compacted(snapshot, trailing > 0 ? firstIndex - 1 : firstIndex)
+  core.writes.compacted(snapshot, kept > 0 ? firstIndex - 1 : firstIndex)
   core.fact({ type: 'logCompacted', snapshotIndex: index, firstIndex })
 }

@@ -64,6 +64,19 @@ export const tickSnapshot = (core: Core, to: NodeId, progress: Progress): void =
   })
 }
 
+/**
+ * How many entries before `index` a compaction must leave. Who is being fed a snapshot goes on with the entries after it;
+ * were those gone by then it would need the next one, and with many writes the next one again, without end
+ * (hashicorp/raft issue 212). Nothing is held back for the silent, nor more than the limit.
+ */
+export const trailingForTransfers = (core: Core, index: number): number => {
+  const starts = [...core.peers.values()].flatMap(({ transfer, ticksSinceHeard }) =>
+    transfer !== null && ticksSinceHeard < core.options.electionTicksMax ? [transfer.snapshot.index] : [],
+  )
+  const first = Math.max(Math.min(index, ...starts), core.log.firstIndex - 1)
+  return core.log.bytesBetween(first, index) <= core.options.heldBytesMax ? index - first : 0
+}
+
 const abortSnapshot = (core: Core, to: NodeId, progress: Progress): void => {
   core.fact({ type: 'snapshotAborted', to, index: progress.transfer!.snapshot.index })
   progress.becomeProbe()

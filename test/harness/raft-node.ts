@@ -26,6 +26,8 @@ type Write = {
   readonly bytes: Uint8Array
 }
 
+const NOTHING = new Uint8Array()
+
 export class RaftNode {
   readonly id: string
   raft: Raft | null = null
@@ -117,7 +119,8 @@ export class RaftNode {
       this.collected.push(data)
       if (isLast) inputs.push({ type: 'snapshotReceived', index: snapshot.index })
     }
-    const bytes = new Uint8Array(Buffer.concat(this.collected))
+    const isWhole = ready.install !== null || ready.persist?.snapshot != null
+    const bytes = isWhole ? new Uint8Array(Buffer.concat(this.collected)) : NOTHING
     if (ready.persist || ready.sendAfterPersist.length > 0)
       this.writes.push({ persist: ready.persist, envelopes: ready.sendAfterPersist, bytes })
     if (ready.install) {

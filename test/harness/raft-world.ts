@@ -33,6 +33,7 @@ const OPTIONS: Options = {
   uncommittedBytesMax: 2000,
   applyBytesMax: 100,
   snapshotChunkBytes: 32,
+  heldBytesMax: 400,
   readsPendingMax: 8,
 }
 

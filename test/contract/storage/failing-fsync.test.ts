@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { DemoNode } from '../../cli/demo/demo-node.ts'
-import { buildFailingFsync, type FailingFsync } from '../harness/failing-fsync.ts'
-import { LocalCluster } from '../harness/local-cluster.ts'
-import { until } from '../harness/run-command.ts'
+import type { DemoNode } from '../../../cli/demo/demo-node.ts'
+import { buildFailingFsync, type FailingFsync } from '../../harness/failing-fsync.ts'
+import { LocalCluster } from '../../harness/local-cluster.ts'
+import { until } from '../../harness/run-command.ts'
 
 const test = suite<{ cluster: LocalCluster; disk: FailingFsync }>('failing fsync')
 
