@@ -2,7 +2,8 @@
 import type { Core } from './core.ts'
 import type { Role } from './facts.ts'
 import { isVoter } from './membership.ts'
-import type { ProgressState } from './progress.ts'
+import type { Progress, ProgressState } from './progress.ts'
+import { quorumIndex } from './quorum.ts'
 import type { Configuration, NodeId, SnapshotMetadata } from './saved.ts'
 
 /** The leader's view of one peer. `0 <= match < next`. Ages are in ticks. */
@@ -47,39 +48,58 @@ export type Status = {
   readonly isConfigurationCommitted: boolean
   readonly uncommittedBytes: number
   readonly transferTarget: NodeId | null
-  /** On the leader, one per member but itself; empty elsewhere. */
+  /** On the leader: since a quorum was last heard of; 0 elsewhere. */
+  readonly ticksSinceQuorum: number
+  /** On the leader, one per member but itself; empty elsewhere. Made when it is first looked at: there may be hundreds. */
   readonly peers: readonly PeerStatus[]
 }
 
-export const statusOf = (core: Core): Status => ({
-  id: core.id,
-  role: core.role,
-  term: core.term,
-  vote: core.vote,
-  leader: core.leader,
-  ticksSinceLeader: core.role === 'leader' ? 0 : core.ticksSinceLeader,
-  commitIndex: core.commitIndex,
-  appliedIndex: core.appliedIndex,
-  persistedIndex: core.writes.persistedIndex,
-  firstIndex: core.log.firstIndex,
-  lastIndex: core.log.lastIndex,
-  lastTerm: core.log.lastTerm,
-  snapshot: core.log.snapshot,
-  configuration: core.configuration,
-  configurationIndex: core.log.configuration.index,
-  isConfigurationCommitted: core.isConfigurationCommitted,
-  uncommittedBytes: core.role === 'leader' ? core.uncommittedBytes : 0,
-  transferTarget: core.transferTarget,
-  peers: [...core.peers].map(([id, progress]) => ({
-    id,
-    state: progress.state,
-    match: progress.match,
-    next: progress.next,
-    isVoter: isVoter(core.configuration, id),
-    isReluctant: core.reluctantPeers.has(id),
-    ticksSinceHeard: progress.ticksSinceHeard,
-    contactTicks: progress.state === 'relay' ? progress.reportTicks : core.options.heartbeatTicks,
-    inflightMessages: progress.inflightMessages,
-    snapshotOffset: progress.transfer?.offset ?? null,
-  })),
+export const statusOf = (core: Core): Status => {
+  let peers: readonly PeerStatus[] | null = null
+  return {
+    id: core.id,
+    role: core.role,
+    term: core.term,
+    vote: core.vote,
+    leader: core.leader,
+    ticksSinceLeader: core.role === 'leader' ? 0 : core.ticksSinceLeader,
+    commitIndex: core.commitIndex,
+    appliedIndex: core.appliedIndex,
+    persistedIndex: core.writes.persistedIndex,
+    firstIndex: core.log.firstIndex,
+    lastIndex: core.log.lastIndex,
+    lastTerm: core.log.lastTerm,
+    snapshot: core.log.snapshot,
+    configuration: core.configuration,
+    configurationIndex: core.log.configuration.index,
+    isConfigurationCommitted: core.isConfigurationCommitted,
+    uncommittedBytes: core.role === 'leader' ? core.uncommittedBytes : 0,
+    transferTarget: core.transferTarget,
+    ticksSinceQuorum: core.role === 'leader' ? ticksSinceQuorum(core) : 0,
+    get peers() {
+      peers ??= [...core.peers].map(([id, progress]) => peerStatusOf(core, id, progress))
+      return peers
+    },
+  }
+}
+
+const peerStatusOf = (core: Core, id: NodeId, progress: Progress): PeerStatus => ({
+  id,
+  state: progress.state,
+  match: progress.match,
+  next: progress.next,
+  isVoter: isVoter(core.configuration, id),
+  isReluctant: core.reluctantPeers.has(id),
+  ticksSinceHeard: progress.ticksSinceHeard,
+  contactTicks: progress.state === 'relay' ? progress.reportTicks : core.options.heartbeatTicks,
+  inflightMessages: progress.inflightMessages,
+  snapshotOffset: progress.transfer?.offset ?? null,
 })
+
+/** The age that the youngest half and one more of the voters do not exceed; during a joint change, of both halves. */
+const ticksSinceQuorum = ({ id, configuration, peers }: Core): number => {
+  const youth = quorumIndex(configuration, voter =>
+    voter === id ? 0 : -(peers.get(voter)?.ticksSinceHeard ?? Number.POSITIVE_INFINITY),
+  )
+  return 0 - youth
+}

@@ -55,7 +55,7 @@ export type ConsensusStatus = {
    * and all that it had committed was applied here; null: never. What comes late on the wire does not show in it.
    */
   readonly ageMs: number | null
-  /** On the leader only, else empty. */
+  /** On the leader only, else empty. Made when it is first looked at: there may be hundreds. */
   readonly followers: readonly Follower[]
   /** What durable writes take, milliseconds; null: nothing was written yet. */
   readonly writes: WriteTimes | null

@@ -10,26 +10,11 @@ export const roleOf = (status: Status): ConsensusStatus['role'] => {
   return learners.includes(status.id) ? 'learner' : 'none'
 }
 
-/**
- * Ticks since a quorum was last heard of by the leader: the largest of the smallest ages that make up a majority. During a
- * joint change both majorities count.
- */
-const quorumAgeTicks = (status: Status): number => {
-  const ages = new Map(status.peers.map(peer => [peer.id, peer.ticksSinceHeard]))
-  const ageOf = (voters: readonly PeerId[]): number => {
-    const sorted = voters
-      .map(voter => (voter === status.id ? 0 : (ages.get(voter) ?? Number.POSITIVE_INFINITY)))
-      .sort((left, right) => left - right)
-    return sorted[Math.floor(voters.length / 2)] ?? 0
-  }
-  return Math.max(ageOf(status.configuration.voters), ageOf(status.configuration.votersOutgoing))
-}
-
 /** Ticks since the leader, or on the leader a quorum, was heard; null when that says nothing about the age of the state. */
 export const contactTicks = (status: Status, isLeading: boolean): number | null => {
   if (status.leader === null) return null
   if (status.role !== 'leader') return status.ticksSinceLeader
-  const ticks = quorumAgeTicks(status)
+  const ticks = status.ticksSinceQuorum
   // Until an entry of its own term is applied, a new leader may lack what others have committed.
   return isLeading && Number.isFinite(ticks) ? ticks : null
 }
@@ -83,11 +68,12 @@ export const statusOf = (
 ): ConsensusStatus => {
   const isLeader = status.role === 'leader'
   const leader = livingLeader(status, facts.electionTicksMax)
-  const hasQuorum = isLeader ? quorumAgeTicks(status) < facts.electionTicksMax : leader !== null
+  const hasQuorum = isLeader ? status.ticksSinceQuorum < facts.electionTicksMax : leader !== null
   const { configuration } = status
   // Those who answered so lately help nobody else to be elected yet.
   const isUndisputed =
     isLeader && facts.contactAgeMs !== null && facts.contactAgeMs < facts.electionTicksMin * facts.tickMs
+  let followers: readonly Follower[] | null = null
   return {
     id: status.id,
     role: roleOf(status),
@@ -102,7 +88,10 @@ export const statusOf = (
     isJoint: configuration.votersOutgoing.length > 0,
     hasQuorum,
     ageMs: isUndisputed ? 0 : facts.contactAgeMs,
-    followers: status.peers.map(peer => followerOf(peer, facts.tickMs)),
+    get followers() {
+      followers ??= status.peers.map(peer => followerOf(peer, facts.tickMs))
+      return followers
+    },
     writes: facts.writes,
     unfit: facts.unfit,
     fatal: null,

@@ -134,4 +134,23 @@ test('word that a snapshot is kept is about the one that came whole, not about t
   assert.is(subject.ready.install?.index, 9)
 })
 
+test('the age of a quorum is that of its oldest member, and that of both quorums in a joint phase', () => {
+  const subject = new Subject(saved(1)).leadFully()
+  const ageAfter = (ticks: number): number => subject.tick(ticks).raft.status().ticksSinceQuorum
+  assert.is(ageAfter(3), 3, 'b was heard last')
+  subject.hear('c', { type: 'heartbeatResult', term: 2, round: 0 })
+  assert.is(ageAfter(0), 0)
+  const changes = [
+    { node: 'd', role: 'voter' },
+    { node: 'e', role: 'voter' },
+    { node: 'b', role: 'removed' },
+  ] as const
+  subject.step({ type: 'proposeConfiguration', key: 'joint', changes, autoLeave: false })
+  assert.is(ageAfter(2), 2)
+  subject.hear('d', { type: 'heartbeatResult', term: 2, round: 0 })
+  assert.is(ageAfter(0), 2, 'd does not count among the old ones')
+  subject.hear('c', { type: 'heartbeatResult', term: 2, round: 0 })
+  assert.is(ageAfter(0), 0)
+})
+
 test.run()
