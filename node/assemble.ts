@@ -52,6 +52,7 @@ export type NodeParts = {
   readonly transport: Transport
   readonly logStore: LogStore
   readonly snapshotStore: SnapshotStore
+  readonly keepCopy?: (name: string) => Promise<string>
   readonly runtime: Runtime
   readonly prober: Prober
   /** Addresses of peers remembered from the disk or a join reply, for the time before the roster is known. */
@@ -112,6 +113,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     log,
     logStore: disk.store,
     snapshotStore: parts.snapshotStore,
+    ...(parts.keepCopy === undefined ? {} : { keepCopy: parts.keepCopy }),
     id,
     bootstrap: parts.origin.type === 'found',
     options: parts.consensusOptions ?? {},

@@ -34,6 +34,7 @@ import {
   writeRecord,
 } from './record.ts'
 import { recordedLog } from './recorded-log.ts'
+import { keepCopyIn } from './recovery/keep-copy.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import { textOf } from './transport/host-port.ts'
@@ -134,6 +135,7 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
     opened,
     transport,
     logStore,
+    keepCopy: keepCopyIn(dataDirectory, owned),
     book,
     entry,
     keepRecord: keepRecord(dataDirectory, entry.how === 'resumed' && record !== null ? record : entry.record),
@@ -186,6 +188,7 @@ type Wiring = {
   readonly opened: Opened
   readonly transport: Transport
   readonly logStore: LogStore
+  readonly keepCopy: (name: string) => Promise<string>
   readonly book: AddressBook
   readonly entry: Entry
   readonly keepRecord: ReturnType<typeof keepRecord>
@@ -207,6 +210,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     random: () => randomInt(2 ** 32) / 2 ** 32,
     log,
     transport,
+    keepCopy: wiring.keepCopy,
     logStore: recordedLog(wiring.logStore, () => wiring.keepRecord({ hasLog: true })),
     snapshotStore: openSnapshots({ directory: join(config.dataDirectory, 'snapshots'), log }),
     runtime,

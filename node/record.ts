@@ -85,7 +85,7 @@ export const checkRecord = (
     throw new Failure('E_DISK_DAMAGED', {
       message: `${directory} held the log of its cluster, and holds it no more`,
       why: 'a node that forgot what it promised to the others must not vote again',
-      try: hint,
+      try: `tutti repair --data ${directory}, which fetches the state anew from the other nodes`,
     })
 }
 

@@ -29,7 +29,10 @@
  *    and carry out `persist.compact`. Serve `ready.snapshotReads` with `snapshotBytes` (keep the bytes of a
  *    snapshot while a peer is still being fed from it), collect `ready.snapshotWrites`, and say
  *    `snapshotReceived` when the last chunk is there and the whole is sound.
- * 7. **Tick** at a steady pace, and on the way in let only authenticated peers of this cluster through: the
+ * 7. **Keep epochs apart.** A recovered cluster has a newer epoch (`epochOf` of its configuration) than those that were
+ *    left behind. Every message must carry the sender's, and only those of the own epoch may come in here: one of an
+ *    older epoch is answered with ours, and a newer one ends this core: it starts again from `enteringState`.
+ * 8. **Tick** at a steady pace, and on the way in let only authenticated peers of this cluster through: the
  *    core believes `envelope.from`.
  *
  * Peers can send anything without harm to this process: what makes no sense is dropped with a fact. A breach of
@@ -38,6 +41,7 @@
 
 export type { Fact } from './facts.ts'
 export type { Input, RoleChange } from './input.ts'
+export { compareEpochs, epochOf, isEpoch } from './membership.ts'
 export type { Envelope, Message } from './message.ts'
 export { defaultOptions, type Options } from './options.ts'
 export { Raft } from './raft.ts'
@@ -53,9 +57,12 @@ export {
   bootstrapState,
   type Configuration,
   type Entry,
+  type Epoch,
   emptyConfiguration,
+  enteringState,
   type HardState,
   joinerState,
+  refoundedState,
   type SavedState,
   type SnapshotMetadata,
 } from './saved.ts'

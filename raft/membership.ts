@@ -1,6 +1,6 @@
 // The algebra of memberships: configuration in, configuration out. When a change is allowed is the leader's matter.
 import type { RoleChange } from './input.ts'
-import type { Configuration, NodeId } from './saved.ts'
+import type { Configuration, Epoch, NodeId } from './saved.ts'
 
 export const isJoint = (configuration: Configuration): boolean => configuration.votersOutgoing.length > 0
 
@@ -20,6 +20,29 @@ export const membersOf = (configuration: Configuration): NodeId[] =>
 /** Everybody whose vote may count, sorted, each once. */
 export const votersOf = (configuration: Configuration): NodeId[] =>
   sorted(new Set([...configuration.voters, ...configuration.votersOutgoing]).values())
+
+const firstEpoch: Epoch = { number: 0, mark: '' }
+
+export const epochOf = (configuration: Configuration | undefined): Epoch => configuration?.epoch ?? firstEpoch
+
+/**
+ * How another epoch stands to ours. `rival`: the same cluster was founded anew twice, neither knowing of the other.
+ */
+export const compareEpochs = (theirs: Epoch, ours: Epoch): 'same' | 'newer' | 'older' | 'rival' => {
+  if (theirs.number !== ours.number) return theirs.number > ours.number ? 'newer' : 'older'
+  return theirs.mark === ours.mark ? 'same' : 'rival'
+}
+
+/** Whether a value from outside has the shape of the epoch of a recovered cluster. */
+export const isEpoch = (value: unknown): value is Epoch => {
+  if (typeof value !== 'object' || value === null) return false
+  const { number, mark } = value as Record<string, unknown>
+  return Number.isSafeInteger(number) && (number as number) > 0 && typeof mark === 'string' && mark !== ''
+}
+
+/** The part of a configuration that outlives every change of membership. */
+const lasting = ({ epoch }: Configuration): Pick<Configuration, 'epoch'> =>
+  epoch === undefined ? {} : { epoch }
 
 export type ChangeResult =
   | { readonly ok: true; readonly configuration: Configuration }
@@ -49,7 +72,11 @@ export const changeConfiguration = (
   }
   if (voters.size === 0) return { ok: false, detail: 'no voter would be left' }
 
-  const next = { voters: sorted(voters.values()), learners: sorted(learners.values()) }
+  const next = {
+    ...lasting(current),
+    voters: sorted(voters.values()),
+    learners: sorted(learners.values()),
+  }
   if (sameList(next.voters, current.voters) && sameList(next.learners, current.learners))
     return { ok: false, detail: 'the change changes nothing' }
   if (differenceCount(next.voters, current.voters) <= 1)
@@ -59,6 +86,7 @@ export const changeConfiguration = (
 
 /** The configuration that ends the joint phase of `current`. */
 export const leaveJoint = (current: Configuration): Configuration => ({
+  ...lasting(current),
   voters: current.voters,
   votersOutgoing: [],
   learners: current.learners,
@@ -68,12 +96,13 @@ export const leaveJoint = (current: Configuration): Configuration => ({
 /** Whether a value from outside has the shape that every configuration made here has. */
 export const isConfiguration = (value: unknown): value is Configuration => {
   if (typeof value !== 'object' || value === null) return false
-  const { voters, votersOutgoing, learners, autoLeave } = value as Record<string, unknown>
+  const { voters, votersOutgoing, learners, autoLeave, epoch } = value as Record<string, unknown>
   return (
     isSortedList(voters) &&
     isSortedList(votersOutgoing) &&
     isSortedList(learners) &&
-    typeof autoLeave === 'boolean'
+    typeof autoLeave === 'boolean' &&
+    (epoch === undefined || isEpoch(epoch))
   )
 }
 

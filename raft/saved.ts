@@ -4,6 +4,13 @@
 export type NodeId = string
 
 /**
+ * Which founding of the cluster a configuration belongs to: its first one is number 0, and each recovery from a permanent
+ * loss of the quorum founds it anew, with the next number and a random mark. Terms cannot tell these apart: voters that
+ * were left behind go on counting their own.
+ */
+export type Epoch = { readonly number: number; readonly mark: string }
+
+/**
  * Who replicates and who counts. Lists are sorted and without duplicates.
  *
  * - `voters` elect and commit.
@@ -11,12 +18,14 @@ export type NodeId = string
  * - `learners` receive the log and do not count. A voter that is being demoted stands in `votersOutgoing` and
  *   in `learners` at once: it still counts until the joint phase ends.
  * - `autoLeave`: the leader ends the joint phase by itself as soon as the joint entry is committed.
+ * - `epoch`: absent in the first one. A change of membership keeps it; a log holds configurations of one epoch only.
  */
 export type Configuration = {
   readonly voters: readonly NodeId[]
   readonly votersOutgoing: readonly NodeId[]
   readonly learners: readonly NodeId[]
   readonly autoLeave: boolean
+  readonly epoch?: Epoch
 }
 
 /** A command of the embedder: opaque bytes. */
@@ -85,6 +94,26 @@ export const bootstrapState = (id: NodeId): SavedState => ({
   entries: [
     { type: 'configuration', index: 1, term: 1, configuration: { ...emptyConfiguration, voters: [id] } },
   ],
+})
+
+/**
+ * The saved state of the one voter of a cluster that is founded anew from what `id` holds: `snapshot` must be a durable
+ * snapshot of that. `term` is the last one that this node has seen.
+ */
+export const refoundedState = (snapshot: SnapshotMetadata, term: number): SavedState => ({
+  hardState: { term: term + 1, vote: null, commit: snapshot.index },
+  snapshot,
+  entries: [],
+})
+
+/**
+ * The saved state of a node that hears of a newer epoch: it holds nothing of it yet. All that it promised was promised
+ * to a cluster that is no more, so its terms and votes go with its log.
+ */
+export const enteringState = (epoch: Epoch): SavedState => ({
+  hardState: { term: 0, vote: null, commit: 0 },
+  snapshot: { index: 0, term: 0, configuration: { ...emptyConfiguration, epoch } },
+  entries: [],
 })
 
 /** The saved state of a node that was never part of a cluster. It stays passive until a leader's log makes it a voter. */

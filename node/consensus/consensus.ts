@@ -40,7 +40,10 @@ export type ConsensusStatus = {
   readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'none'
   readonly leader: PeerId | null
   readonly term: number
+  /** Of the recoveries that the cluster has been through. */
+  readonly epoch: number
   readonly lastIndex: number
+  readonly lastTerm: number
   readonly commitIndex: number
   readonly appliedIndex: number
   readonly snapshotIndex: number
@@ -65,6 +68,14 @@ export type ConsensusStatus = {
   readonly fatal: string | null
 }
 
+export type Recovered = {
+  /** The last entry that was taken over. */
+  readonly index: number
+  readonly term: number
+  /** Where what was on the disk before was kept; null: nowhere. */
+  readonly keptIn: string | null
+}
+
 export type Consensus = {
   /**
    * Any node: forwarded to the leader, waited for until applied here or refused. Throws Failure: E_NO_LEADER (nobody
@@ -85,6 +96,11 @@ export type Consensus = {
     readonly voters: readonly PeerId[]
     readonly learners: readonly PeerId[]
   }): Promise<void>
+  /**
+   * Founds the cluster anew from what this node holds, as its only voter, in a new epoch: for the case that the other
+   * voters are gone for ever. Those that come back give up what they hold. Throws E_CONFLICT while a leader is known here.
+   */
+  recover(): Promise<Recovered>
   /** Hands leadership to `to`, or to the most up-to-date voter. Resolves when this node leads no more; E_TIMEOUT otherwise. */
   transferLeadership(options: { readonly to?: PeerId; readonly timeoutMs: number }): Promise<void>
 }

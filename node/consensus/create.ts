@@ -6,10 +6,16 @@ import type { Clock } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Consensus, PeerId } from './consensus.ts'
+import type { Consensus, PeerId, Recovered } from './consensus.ts'
 import { proposeHandler } from './propose.ts'
 import { raftActor } from './raft.actor.ts'
-import type { ConfigureReply, RaftListener, RaftSettings, TransferReply } from './raft-protocol.ts'
+import type {
+  ConfigureReply,
+  RaftListener,
+  RaftSettings,
+  RecoverReply,
+  TransferReply,
+} from './raft-protocol.ts'
 import { idleStatus } from './raft-status.ts'
 import { encodeRequest, randomRequestId } from './request.ts'
 import type { LogStore, SnapshotStore } from './storage.ts'
@@ -28,6 +34,8 @@ export type ConsensusParts = {
   readonly log: Log
   readonly logStore: LogStore
   readonly snapshotStore: SnapshotStore
+  /** Keeps a copy of what is on the disk beside it and says where; without it nothing is kept. */
+  readonly keepCopy?: (name: string) => Promise<string>
   readonly id: PeerId
   /** An unused disk founds a cluster of which this node is the only voter; without it, it waits to be added to one. */
   readonly bootstrap: boolean
@@ -114,6 +122,7 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
         snapshotStore: parts.snapshotStore,
         store,
         listener,
+        keepCopy: async name => (await parts.keepCopy?.(name)) ?? null,
         send: (to, message) => transport.send(to, 'raft', message),
         view,
       }),
@@ -193,6 +202,14 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
           replyTo: reply => settleConfigure(reply, resolve, reject),
         }),
       ),
+    recover: () =>
+      new Promise((resolve, reject) =>
+        raft.send({
+          type: 'raft/Recover',
+          mark: randomRequestId(parts.random),
+          replyTo: reply => settleRecover(reply, resolve, reject),
+        }),
+      ),
     transferLeadership: ({ to, timeoutMs }) =>
       new Promise((resolve, reject) => {
         const cancel = clock.after(timeoutMs, () => reject(notHandedOver('timedOut')))
@@ -237,6 +254,28 @@ const settleConfigure = (
   if (reply.reason === 'invalid') return reject(new Failure('E_INVALID', reply.detail))
   if (reply.reason === 'busy') return reject(new Failure('E_BUSY', 'too much waits for a quorum'))
   reject(new Failure('E_CONFLICT', `the membership cannot be changed now: ${reply.reason}`))
+}
+
+const settleRecover = (
+  reply: RecoverReply,
+  resolve: (recovered: Recovered) => void,
+  reject: (thrown: unknown) => void,
+): void => {
+  switch (reply.type) {
+    case 'done':
+      return resolve(reply)
+    case 'failed':
+      return reject(reply.thrown)
+    case 'refused':
+      return reject(
+        new Failure(
+          'E_CONFLICT',
+          reply.leader === null
+            ? { message: 'this node holds no log to found the cluster anew from', try: 'tutti raft' }
+            : { message: 'the cluster has a leader: nothing needs to be recovered', try: 'tutti raft' },
+        ),
+      )
+  }
 }
 
 const notHandedOver = (reason: string): Failure =>

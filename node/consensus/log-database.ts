@@ -7,7 +7,7 @@
  * write-ahead log is judged before sqlite opens it (write-ahead.ts). What is cut back is therefore one thing only: a
  * transaction that never was whole, at the very end, of which the witness does not know. Everything else stops the node.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
@@ -37,6 +37,8 @@ export type LogDatabase = {
   write(writes: readonly LogWrite[]): void
   /** One small step of tidying; true when there is more to do. */
   maintain(): boolean
+  /** The files as they are after the last write, durable in a directory that exists. */
+  copyTo(directory: string): void
   close(): void
 }
 
@@ -161,7 +163,7 @@ export const openLogDatabase = (options: {
     if (options.bytesMax !== null)
       file.exec(`PRAGMA max_page_count = ${Math.max(8, Math.floor(options.bytesMax / PAGE_BYTES))}`)
     opened = { file, run: statementsOf(file), witness: openWitness(join(options.directory, 'raft.tail')) }
-    syncDirectory(options.directory)
+    syncPath(options.directory)
     return opened
   }
 
@@ -221,6 +223,15 @@ export const openLogDatabase = (options: {
     return false
   }
 
+  const copyTo = (directory: string): void => {
+    open().file.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    for (const name of ['raft.db', 'raft.tail']) {
+      copyFileSync(join(options.directory, name), join(directory, name))
+      syncPath(join(directory, name))
+    }
+    syncPath(directory)
+  }
+
   const close = (): void => {
     if (opened === null) return
     opened.file.close()
@@ -228,7 +239,7 @@ export const openLogDatabase = (options: {
     opened = null
   }
 
-  return { path, load, write, maintain, close }
+  return { path, load, write, maintain, copyTo, close }
 }
 
 const WITNESS_UNREADABLE = 'raft.tail could not be read; the next write makes it anew'
@@ -331,9 +342,9 @@ const carryOut = (run: Opened['run'], summary: Summary, write: LogWrite): Summar
 
 const walBytes = (path: string): number => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
 
-/** New files are durable only when their directory is. */
-const syncDirectory = (directory: string): void => {
-  const handle = openSync(directory, 'r')
+/** A file's content; or a directory, for new files are durable only when theirs is. */
+const syncPath = (path: string): void => {
+  const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)
   } finally {

@@ -35,6 +35,13 @@ export type ConfigureReply =
 /** `done`: this node leads no more (or never did). */
 export type TransferReply = { readonly type: 'done' } | { readonly type: 'aborted'; readonly reason: string }
 
+/** `keptIn`: where what was on the disk before was kept; null: nowhere. */
+export type RecoverReply =
+  | { readonly type: 'done'; readonly keptIn: string | null; readonly index: number; readonly term: number }
+  | { readonly type: 'failed'; readonly thrown: unknown }
+  /** A leader is known; or else there is no log here to found anything from. */
+  | { readonly type: 'refused'; readonly leader: PeerId | null }
+
 export type ReplyTo<Reply> = (reply: Reply) => void
 
 export type RaftRequest =
@@ -51,6 +58,8 @@ export type RaftRequest =
       readonly to: PeerId | null
       readonly replyTo: ReplyTo<TransferReply>
     }
+  /** Makes this node the one voter of a cluster founded anew from its log. `mark`: random, tells this recovery from all others. */
+  | { readonly type: 'raft/Recover'; readonly mark: string; readonly replyTo: ReplyTo<RecoverReply> }
   /** From the transport: the sender is proven, the message is not yet checked. */
   | { readonly type: 'raft/Received'; readonly from: PeerId; readonly message: unknown }
   /** A connection was reset or refused; not a mere timeout. */
@@ -85,6 +94,8 @@ export type RaftDeps = {
   readonly snapshotStore: SnapshotStore
   readonly store: WritableStore
   readonly listener: RaftListener
+  /** Keeps a copy of the log and the snapshots as they are on disk, and says where; null: nothing is kept (simulation). */
+  keepCopy(name: string): Promise<string | null>
   /** False: dropped on the way out. */
   send(to: PeerId, message: unknown): boolean
   /** Where the actor leaves a way to look at it; read between messages. */

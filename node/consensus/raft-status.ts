@@ -1,5 +1,5 @@
 /** The core's picture of itself in the words of `ConsensusStatus`: ticks become milliseconds, roles get their product names. Pure. */
-import type { PeerStatus, Status } from '../../raft/index.ts'
+import { epochOf, type PeerStatus, type Status } from '../../raft/index.ts'
 import type { ConsensusStatus, Follower, PeerId, Unfit, WriteTimes } from './consensus.ts'
 
 export const roleOf = (status: Status): ConsensusStatus['role'] => {
@@ -79,7 +79,9 @@ export const statusOf = (
     role: roleOf(status),
     leader,
     term: status.term,
+    epoch: epochOf(configuration).number,
     lastIndex: status.lastIndex,
+    lastTerm: status.lastTerm,
     commitIndex: status.commitIndex,
     appliedIndex: facts.appliedIndex,
     snapshotIndex: status.snapshot?.index ?? 0,
@@ -126,7 +128,9 @@ export const idleStatus = (
   role: 'none',
   leader: null,
   term: 0,
+  epoch: 0,
   lastIndex: facts.appliedIndex,
+  lastTerm: 0,
   commitIndex: facts.appliedIndex,
   appliedIndex: facts.appliedIndex,
   snapshotIndex: 0,

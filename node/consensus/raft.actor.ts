@@ -3,18 +3,17 @@
  * demands (persist before promise). Everything that takes time is piped back, so the core is stepped by one message at
  * a time. A crash or a full disk drops the core, which is then started anew from the disk; the store goes on.
  */
-import { type Fact, type Input, type Message, Raft, type Ready, type Status } from '../../raft/index.ts'
+import type { Fact, Input, Message, Raft, Ready, Status } from '../../raft/index.ts'
 import { departedOf, type NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import { type Failure, failureOf, messageOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
-import { Applier } from './applier.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
+import { Epochs, stamped } from './epochs.ts'
 import { logFact } from './fact-log.ts'
 import { Fitness, stallText } from './fitness.ts'
-import { PromiseQueue } from './promise-queue.ts'
-import { GATHER_MS_MAX, ProposalBatch } from './proposal-batch.ts'
+import { GATHER_MS_MAX } from './proposal-batch.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
 import {
   contactTicks,
@@ -26,35 +25,23 @@ import {
   Picture,
   statusOf,
 } from './raft-status.ts'
-import { SnapshotTraffic } from './snapshot-traffic.ts'
+import { type Running, startRunning } from './running.ts'
 import { loadStartup, type Startup } from './startup.ts'
 import { WakingTime } from './waking-time.ts'
-
-/** One core with everything that lives and dies with it. */
-type Running = {
-  readonly life: symbol
-  readonly core: Raft
-  readonly promises: PromiseQueue
-  readonly batch: ProposalBatch
-  readonly applier: Applier
-  readonly traffic: SnapshotTraffic
-  isApplyQueued: boolean
-  /** The term in which this node leads, as the core says. */
-  leaderTerm: number | null
-}
 
 export const raftActor = (deps: RaftDeps): Behavior<RaftMessage> => new RaftActor(deps)
 
 class RaftActor implements Behavior<RaftMessage> {
   readonly #deps: RaftDeps
   readonly #answers = new Answers()
+  readonly #epochs: Epochs
   #running: Running | null = null
   #failure: Failure | null = null
   #isGathering = false
   readonly #picture = new Picture()
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
-  readonly #contact: Contact
+  #contact: Contact
   readonly #time: WakingTime
   readonly #fitness: Fitness
   #cancelTick: () => void = () => undefined
@@ -67,6 +54,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#time = new WakingTime(tickMs)
     this.#contact = new Contact(core.electionTicksMax)
     this.#fitness = new Fitness({ stallMs: (core.electionTicksMax * tickMs) / 2, restMs })
+    this.#epochs = new Epochs(deps)
   }
 
   start(ctx: Context<RaftMessage>): void {
@@ -112,6 +100,8 @@ class RaftActor implements Behavior<RaftMessage> {
       case 'raft/Configure':
       case 'raft/Transfer':
         return this.#ask(message, ctx)
+      case 'raft/Recover':
+        return this.#renew(this.#epochs.recover(message, this.#running, ctx), ctx)
       default:
         return this.#step(this.#running?.traffic.settled(message, ctx) ?? null, ctx)
     }
@@ -130,26 +120,15 @@ class RaftActor implements Behavior<RaftMessage> {
 
   #begin(startup: Startup, ctx: Context<RaftMessage>): void {
     if (this.#running !== null) return
-    const { id, settings, store, snapshotStore, listener } = this.#deps
-    const life = Symbol('life')
-    const applier = new Applier(store, settings, startup)
-    this.#running = {
-      life,
-      core: new Raft(id, startup.saved, settings.core, () => ctx.random()),
-      promises: new PromiseQueue(),
-      batch: new ProposalBatch(settings.core.appendBytesMax),
-      applier,
-      traffic: new SnapshotTraffic(snapshotStore, applier, life),
-      isApplyQueued: false,
-      leaderTerm: null,
-    }
+    const running = startRunning(this.#deps, startup, () => ctx.random())
+    this.#running = running
     if (this.#failure !== null) ctx.log.info('the disk works again', {})
     this.#failure = null
     // What the disk knows to be committed is in the state before anybody looks at it.
     this.#step({ type: 'applied', index: startup.saved.snapshot?.index ?? 0 }, ctx)
-    while (this.#running.applier.hasMore) this.#apply(ctx)
-    this.#hurry(this.#running.core, ctx)
-    listener.started()
+    while (running.applier.hasMore) this.#apply(ctx)
+    this.#hurry(running.core, ctx)
+    this.#deps.listener.started()
   }
 
   /** The only voter has nobody to wait for. */
@@ -233,9 +212,10 @@ class RaftActor implements Behavior<RaftMessage> {
   }
 
   #send(running: Running, envelopes: Ready['sendNow'], ctx: Context<RaftMessage>): void {
-    const { life } = running
+    const { life, epoch } = running
     const refused = new Set<PeerId>()
-    for (const { to, message } of envelopes) if (!this.#deps.send(to, message)) refused.add(to)
+    for (const { to, message } of envelopes)
+      if (!this.#deps.send(to, stamped(message, epoch))) refused.add(to)
     for (const peer of refused) ctx.self.send({ type: 'raft/Unreachable', life, peer })
   }
 
@@ -247,9 +227,24 @@ class RaftActor implements Behavior<RaftMessage> {
     const hasLeft = departedOf(this.#deps.store.state(), from as NodeId) !== null
     if (hasLeft && !isMember(running.core.status(), from))
       return ctx.log.debug('message of a node that left', { from })
+    const next = this.#epochs.meet(from, message, running, ctx)
+    if (next !== 'speaks') return this.#renew(next, ctx)
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
     if ('commit' in message) this.#contact.told(message.commit)
+  }
+
+  /** Ends this core. The next one starts from what the work leaves on the disk. */
+  #renew(work: Promise<void> | null, ctx: Context<RaftMessage>): void {
+    if (work === null) return
+    this.#drop('the cluster was recovered')
+    // Commit indexes of the former epoch say nothing about this one.
+    this.#contact = new Contact(this.#deps.settings.core.electionTicksMax)
+    ctx.pipe(
+      work,
+      () => ({ type: 'raft/Load' }),
+      thrown => ({ type: 'raft/NotLoaded', thrown }),
+    )
   }
 
   #queueApply(running: Running, ctx: Context<RaftMessage>): void {

@@ -1,11 +1,11 @@
 /**
- * Snapshots as files `snapshot-<term>-<index>`: a header with its own CRC, then chunks with one each. A file appears under
+ * Snapshots as files `snapshot-<term>-<index>` (in a recovered cluster `snapshot-e<epoch>-<term>-<index>`): a header with its own CRC, then chunks with one each. A file appears under
  * its name only when it is whole and durable. Asynchronous file calls only, so the event loop goes on.
  */
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { SnapshotMetadata } from '../../raft/index.ts'
+import { epochOf, type SnapshotMetadata } from '../../raft/index.ts'
 import { failureOf, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { failureOfTrouble, troubleOf } from './disk-failure.ts'
@@ -13,8 +13,8 @@ import { byAge, SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot } from '
 
 const MAGIC = Buffer.from('TUTTISN1', 'latin1')
 const CHUNK_BYTES = 256 * 1024
-const NAME = /^snapshot-(\d+)-(\d+)$/
-const TEMPORARY = /^snapshot-\d+-\d+\.tmp$/
+const NAME = /^snapshot-(?:e(\d+)-)?(\d+)-(\d+)$/
+const TEMPORARY = /^snapshot-(?:e\d+-)?\d+-\d+\.tmp$/
 
 type Header = { readonly meta: SnapshotMetadata; readonly bytes: number }
 
@@ -36,8 +36,10 @@ export const openSnapshots = (options: { readonly directory: string; readonly lo
   }
 }
 
-const fileName = (meta: { readonly term: number; readonly index: number }): string =>
-  `snapshot-${meta.term}-${meta.index}`
+const fileName = ({ term, index, configuration }: SnapshotMetadata): string => {
+  const { number } = epochOf(configuration)
+  return `snapshot-${number === 0 ? '' : `e${number}-`}${term}-${index}`
+}
 
 const namesIn = async (directory: string): Promise<readonly string[]> => {
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -48,10 +50,12 @@ const namesIn = async (directory: string): Promise<readonly string[]> => {
 const newestFirst = (names: readonly string[]): readonly string[] =>
   names
     .flatMap(name => {
-      const [, term, index] = NAME.exec(name) ?? []
-      return term === undefined ? [] : [{ name, term: Number(term), index: Number(index) }]
+      const [, epoch = '0', term, index] = NAME.exec(name) ?? []
+      return term === undefined
+        ? []
+        : [{ name, epoch: Number(epoch), term: Number(term), index: Number(index) }]
     })
-    .sort((left, right) => right.index - left.index || right.term - left.term)
+    .sort((left, right) => right.epoch - left.epoch || right.index - left.index || right.term - left.term)
     .map(({ name }) => name)
 
 const loadAll = async (directory: string, log: Log): Promise<readonly StoredSnapshot[]> => {

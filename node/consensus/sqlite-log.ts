@@ -20,12 +20,17 @@ type Waiting = {
   reject(failure: Failure): void
 }
 
+export type SqliteLog = LogStore & {
+  /** Copies the files, waiting writes included, into a directory that exists; durable when it resolves. */
+  copyTo(directory: string): Promise<void>
+}
+
 /** The log lives in `directory` (made when missing). `bytesMax` bounds the database file; null: the disk does. */
 export const openSqliteLog = (options: {
   readonly directory: string
   readonly bytesMax?: number | null
   readonly log: Log
-}): LogStore => {
+}): SqliteLog => {
   const workerData: WorkerOptions = { directory: options.directory, bytesMax: options.bytesMax ?? null }
   const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData, name: 'raft-log' })
   const queue: Waiting[] = []
@@ -98,6 +103,10 @@ export const openSqliteLog = (options: {
     async write(write) {
       if (closing !== null) throw new Failure('E_DISK_FAILED', CLOSED)
       await ask({ type: 'write', writes: [packed(write)] })
+    },
+    async copyTo(directory) {
+      if (closing !== null) throw new Failure('E_DISK_FAILED', CLOSED)
+      await ask({ type: 'copy', directory })
     },
     close() {
       closing ??= hasEnded ? Promise.resolve() : ask({ type: 'close' }).then(() => exited(worker))

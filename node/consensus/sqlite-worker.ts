@@ -17,6 +17,7 @@ export type PackedWrite = Omit<LogWrite, 'entries'> & { readonly entries: Packed
 export type Job =
   | { readonly type: 'load' }
   | { readonly type: 'write'; readonly writes: readonly PackedWrite[] }
+  | { readonly type: 'copy'; readonly directory: string }
   | { readonly type: 'close' }
 
 export type JobResult =
@@ -57,6 +58,9 @@ const run = (job: Job): LoadedLog => {
     case 'write':
       database.write(job.writes.map(unpacked))
       idleTimer = setTimeout(maintain, IDLE_MS)
+      return NOTHING
+    case 'copy':
+      database.copyTo(job.directory)
       return NOTHING
     case 'close':
       database.close()

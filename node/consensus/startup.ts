@@ -1,5 +1,12 @@
 /** Which snapshot to start from, given what the log and the snapshot files hold. Pure; reading is done by the raft actor. */
-import { bootstrapState, joinerState, type SavedState } from '../../raft/index.ts'
+import {
+  bootstrapState,
+  compareEpochs,
+  epochOf,
+  joinerState,
+  refoundedState,
+  type SavedState,
+} from '../../raft/index.ts'
 import { damageFailure } from '../durable-file.ts'
 import type { LogStore, LogWrite, SnapshotStore, StoredSnapshot } from './storage.ts'
 
@@ -46,9 +53,20 @@ const NOTHING: LogWrite = { hardState: null, snapshot: null, truncateFrom: null,
  * The newest intact snapshot. One newer than the log's own record was made durable just before a crash. When the log holds
  * its last entry, of the same term, both tell the same story and the log goes on; otherwise it came from the leader, and
  * the log, which had to give way to it, does so now. One older than the record serves when the recorded one is damaged
- * and the log still reaches back to it; so does none at all for a log from entry 1.
+ * and the log still reaches back to it; so does none at all for a log from entry 1. One of a newer epoch is a recovery
+ * that was cut short by a crash, and is finished; those of an older one are what a recovery left behind.
  */
-export const chooseStart = (stored: SavedState, snapshots: readonly StoredSnapshot[]): Choice => {
+export const chooseStart = (stored: SavedState, all: readonly StoredSnapshot[]): Choice => {
+  const orderOf = ({ meta }: StoredSnapshot) =>
+    compareEpochs(epochOf(meta.configuration), epochOf(stored.snapshot?.configuration))
+  const refounded = all.find(one => orderOf(one) === 'newer')
+  if (refounded !== undefined)
+    return {
+      saved: refoundedState(refounded.meta, stored.hardState.term),
+      snapshot: refounded,
+      mustReset: true,
+    }
+  const snapshots = all.filter(one => orderOf(one) === 'same')
   const recordedIndex = stored.snapshot?.index ?? 0
   const firstIndex = stored.entries[0]?.index ?? recordedIndex + 1
   const newest = snapshots[0]
@@ -64,7 +82,8 @@ export const chooseStart = (stored: SavedState, snapshots: readonly StoredSnapsh
   const commit = Math.max(stored.hardState.commit, recordedIndex, found?.meta.index ?? 0)
   const saved = {
     hardState: { ...stored.hardState, commit },
-    snapshot: found?.meta ?? null,
+    // Of a node that has entered an epoch and holds nothing of it yet, this much is known.
+    snapshot: found?.meta ?? (recordedIndex === 0 ? stored.snapshot : null),
     entries: stored.entries,
   }
   return { saved, snapshot: found, mustReset: false }

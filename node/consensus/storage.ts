@@ -2,7 +2,7 @@
  * Durable storage as the raft actor needs it: the log and hard state behind `LogStore`, state snapshots behind
  * `SnapshotStore`. Implementations: sqlite in a worker thread with files beside it, and a virtual disk in simulation.
  */
-import type { Persist, SavedState, SnapshotMetadata } from '../../raft/index.ts'
+import { epochOf, type Persist, type SavedState, type SnapshotMetadata } from '../../raft/index.ts'
 
 /** One atomic write, applied as a whole or not at all; the parts take effect in the order of `Persist`'s fields. */
 export type LogWrite = Omit<Persist, 'sequence'>
@@ -38,6 +38,8 @@ export type SnapshotStore = {
 /** The newest, and one to fall back on should it be damaged: the log keeps the entries since the older one. */
 export const SNAPSHOTS_KEPT = 2
 
-/** Newest first. */
+/** Newest first. What a recovery discarded is older than all that came after it, whatever its index. */
 export const byAge = (left: SnapshotMetadata, right: SnapshotMetadata): number =>
-  right.index - left.index || right.term - left.term
+  epochOf(right.configuration).number - epochOf(left.configuration).number ||
+  right.index - left.index ||
+  right.term - left.term

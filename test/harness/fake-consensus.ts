@@ -99,6 +99,10 @@ export const fakeLog = (options: { readonly eventsKeptMax?: number } = {}): Fake
         async changeConfiguration() {
           throw new Failure('E_CONFLICT', 'the voters of a fake log are fixed')
         },
+        async recover() {
+          check()
+          return { index: state.index, term: TERM, keptIn: null }
+        },
         async transferLeadership({ to }) {
           check()
           transfers.push(to ?? null)
@@ -116,6 +120,8 @@ const statusOf = (id: string, voters: readonly string[], { index }: State): Cons
     leader,
     term: TERM,
     lastIndex: index,
+    lastTerm: TERM,
+    epoch: 0,
     commitIndex: index,
     appliedIndex: index,
     snapshotIndex: 0,

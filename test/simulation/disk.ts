@@ -135,7 +135,7 @@ export class SimulatedDisk {
         await this.#delay(2 + this.#dice.between(0, 6))
         if (life !== this.#life) return never()
         if (this.#isFull) throw diskIsFull()
-        const others = this.#snapshots.filter(kept => kept.meta.index !== snapshot.meta.index)
+        const others = this.#snapshots.filter(kept => byAge(kept.meta, snapshot.meta) !== 0)
         this.#snapshots = [...others, { meta: snapshot.meta, data: snapshot.data.slice() }]
           .sort((left, right) => byAge(left.meta, right.meta))
           .slice(0, SNAPSHOTS_KEPT)

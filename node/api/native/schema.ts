@@ -176,7 +176,10 @@ export type RaftView = {
   readonly role: string
   readonly leader: string | null
   readonly term: number
+  /** Of the recoveries from a lost quorum that the cluster has been through. */
+  readonly epoch: number
   readonly lastIndex: number
+  readonly lastTerm: number
   readonly commitIndex: number
   readonly appliedIndex: number
   readonly snapshotIndex: number

@@ -177,6 +177,19 @@ export const storageContract = (name: string, make: () => Promise<Disk>): void =
     await again.log.close()
   })
 
+  test('a snapshot of a recovered cluster outlives all that came before the recovery', async ({ disk }) => {
+    const { log, snapshots } = disk.open()
+    const epoch = { number: 1, mark: 'm' }
+    const recovered = { ...metaAt(15), configuration: { ...metaAt(15).configuration, epoch } }
+    for (const meta of [metaAt(80), metaAt(90), recovered])
+      await snapshots.save({ meta, data: new Uint8Array(3) })
+    assert.equal(
+      (await snapshots.load()).map(({ meta }) => meta),
+      [recovered, metaAt(90)],
+    )
+    await log.close()
+  })
+
   test('an empty snapshot is a snapshot', async ({ disk }) => {
     const { log, snapshots } = disk.open()
     await snapshots.save({ meta: metaAt(1), data: new Uint8Array(0) })

@@ -3,7 +3,13 @@ import * as assert from 'uvu/assert'
 import { chooseStart } from '../../../node/consensus/startup.ts'
 import type { StoredSnapshot } from '../../../node/consensus/storage.ts'
 import { Failure } from '../../../node/errors.ts'
-import { type Entry, emptyConfiguration, type SavedState } from '../../../raft/index.ts'
+import {
+  type Entry,
+  type Epoch,
+  emptyConfiguration,
+  enteringState,
+  type SavedState,
+} from '../../../raft/index.ts'
 
 const snapshotAt = (index: number, term = 1): StoredSnapshot => ({
   meta: { index, term, configuration: emptyConfiguration },
@@ -60,6 +66,37 @@ test('a gap between snapshot and log is damage, and says what to do', () => {
       assert.match(thrown.hint ?? '', /tutti repair/)
     }
   }
+})
+
+const refoundedAt = (index: number, term = 1): StoredSnapshot => {
+  const snapshot = snapshotAt(index, term)
+  const epoch = { number: 1, mark: 'm' }
+  return {
+    ...snapshot,
+    meta: { ...snapshot.meta, configuration: { ...emptyConfiguration, voters: ['a'], epoch } },
+  }
+}
+
+test('a recovery that a crash has cut short is finished, even when its snapshot is no newer than the log', () => {
+  const start = chooseStart(saved(20, 10, 30, 3), [refoundedAt(30, 3), snapshotAt(20, 3)])
+  assert.is(start.mustReset, true)
+  assert.equal(start.saved.entries, [])
+  assert.equal(start.saved.snapshot, refoundedAt(30, 3).meta)
+  assert.equal(start.saved.hardState, { term: 4, vote: null, commit: 30 })
+})
+
+test('snapshots that a recovery left behind are not taken, whatever their index', () => {
+  const { meta } = refoundedAt(30)
+  const stored = { ...saved(null, 31, 40), snapshot: meta }
+  assert.is(startOf(stored, [refoundedAt(30), snapshotAt(90)]), 30)
+  assert.throws(() => chooseStart(stored, [snapshotAt(90)]))
+})
+
+test('a node that has entered an epoch and holds nothing of it yet remembers which', () => {
+  const { epoch } = refoundedAt(30).meta.configuration
+  const start = chooseStart(enteringState(epoch as Epoch), [snapshotAt(90), snapshotAt(80)])
+  assert.equal(start.saved, enteringState(epoch as Epoch))
+  assert.is(start.mustReset, false)
 })
 
 test.run()

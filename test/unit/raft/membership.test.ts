@@ -5,6 +5,8 @@ import * as assert from 'uvu/assert'
 import type { RoleChange } from '../../../raft/input.ts'
 import {
   changeConfiguration,
+  compareEpochs,
+  epochOf,
   isConfiguration,
   isJoint,
   leaveJoint,
@@ -150,6 +152,30 @@ test('a value from outside is a configuration only with sorted lists of distinct
     { ...of('a'), autoLeave: 1 },
   ])
     assert.not.ok(isConfiguration(wrong))
+})
+
+test('every change of membership keeps the epoch, and a configuration with a broken one is none', () => {
+  const epoch = { number: 2, mark: 'm' }
+  const single = changed({ ...of('a'), epoch }, [{ node: 'b', role: 'voter' }])
+  const joint = changed(single, [
+    { node: 'c', role: 'voter' },
+    { node: 'a', role: 'removed' },
+  ])
+  assert.ok(isJoint(joint))
+  for (const configuration of [single, joint, leaveJoint(joint)]) {
+    assert.equal(epochOf(configuration), epoch)
+    assert.ok(isConfiguration(configuration))
+  }
+  assert.is(isConfiguration({ ...single, epoch: { number: 0, mark: 'm' } }), false)
+  assert.is(isConfiguration({ ...single, epoch: 2 }), false)
+})
+
+test('epochs are ordered by number, and two of one number are rivals', () => {
+  const [first, mine, yours] = [epochOf(of('a')), { number: 1, mark: 'x' }, { number: 1, mark: 'y' }]
+  assert.is(compareEpochs(first, mine), 'older')
+  assert.is(compareEpochs(mine, first), 'newer')
+  assert.is(compareEpochs(mine, { ...mine }), 'same')
+  assert.is(compareEpochs(mine, yours), 'rival')
 })
 
 test.run()
