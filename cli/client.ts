@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type {
   ActorView,
   ApplyRequest,
+  BackupLine,
   DigestView,
   DoctorView,
   EventView,
@@ -13,6 +14,8 @@ import type {
   NodeView,
   PodView,
   RaftView,
+  RecoveryResult,
+  RecoveryView,
   StatusView,
   TokenCreated,
   TokenRequest,
@@ -109,6 +112,10 @@ export class Client {
   removeNode = (name: string): Promise<WriteResult> =>
     this.#write('DELETE', `nodes/${encodeURIComponent(name)}`)
   setVoters = (count: number): Promise<WriteResult> => this.#write('POST', 'voters', { count })
+  backup = (options: { readonly stale: boolean }): AsyncGenerator<BackupLine> =>
+    this.#lines<BackupLine>('backup', { consistency: options.stale ? 'local' : null })
+  recovery = (): Promise<RecoveryView> => this.#one<RecoveryView>('recovery')
+  recover = (): Promise<RecoveryResult> => this.#write('POST', 'recovery')
   leave = (): Promise<WriteResult> => this.#write('POST', 'leave')
   createToken = (request: TokenRequest): Promise<TokenCreated> => this.#write('POST', 'tokens', request)
   revokeToken = (id: string): Promise<WriteResult> =>

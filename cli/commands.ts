@@ -137,6 +137,30 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'recover',
+    group: 'cluster',
+    summary: 'found the cluster anew after its quorum is lost for ever',
+    load: () => import('./commands/recovery/recover.ts'),
+  },
+  {
+    name: 'repair',
+    group: 'cluster',
+    summary: 'give a stopped node with a damaged log the state anew',
+    load: () => import('./commands/recovery/repair.ts'),
+  },
+  {
+    name: 'backup',
+    group: 'cluster',
+    summary: 'write the state of the cluster to a file',
+    load: () => import('./commands/recovery/backup.ts'),
+  },
+  {
+    name: 'restore',
+    group: 'cluster',
+    summary: 'make a node of a backup, or prove that it could be done',
+    load: () => import('./commands/recovery/restore.ts'),
+  },
+  {
     name: 'token create',
     group: 'access',
     summary: 'make a token that admits a node or opens the API',

@@ -4,12 +4,15 @@ import type { Clock } from './clock.ts'
 import type { Consensus } from './consensus/consensus.ts'
 import { Failure } from './errors.ts'
 import type { Log } from './log.ts'
+import type { NodeRecord } from './record.ts'
 
 export type Announcement = {
   readonly consensus: Pick<Consensus, 'state' | 'submit'>
   readonly facts: NodeFacts
   /** The founder's cluster, to be brought into being; null on every other node. */
   readonly founded: Cluster | null
+  /** Of a node that was restored from a backup which does not know it. */
+  readonly admission: NodeRecord['admission'] | null
   readonly clock: Clock
   readonly log: Log
   /** The node stops: give up. */
@@ -56,7 +59,11 @@ export const announce = async (announcement: Announcement): Promise<Welcome> => 
 }
 
 /** Everybody but the founder of a cluster that does not exist yet says what it is now; that also ends a verdict of death. */
-const commandOf = ({ consensus, facts, founded, clock }: Announcement): Command =>
-  founded !== null && consensus.state().cluster === null
-    ? { type: 'cluster/Init', atMs: clock.wallMs(), cluster: founded, node: facts }
-    : { type: 'node/Update', atMs: clock.wallMs(), node: facts }
+const commandOf = ({ consensus, facts, founded, admission, clock }: Announcement): Command => {
+  const { cluster, nodes } = consensus.state()
+  const atMs = clock.wallMs()
+  if (founded !== null && cluster === null)
+    return { type: 'cluster/Init', atMs, cluster: founded, node: facts }
+  if (admission && !nodes.has(facts.id)) return { type: 'node/Join', atMs, node: facts, ...admission }
+  return { type: 'node/Update', atMs, node: facts }
+}

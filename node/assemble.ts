@@ -30,6 +30,7 @@ import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
 import { peersOf, rememberedMember, rosterKeyOf, rosterOf, selfMember } from './membership/roster.ts'
 import { type Membership, SWIM_SPAWN, swimActor } from './membership/swim.actor.ts'
 import { createVouched } from './membership/vouched.ts'
+import type { NodeRecord } from './record.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -38,7 +39,7 @@ export type Origin =
   /** The first node: it founds the cluster. */
   | { readonly type: 'found'; readonly cluster: Cluster }
   /** Admitted by the log before it started, or resuming from its own disk. */
-  | { readonly type: 'member' }
+  | { readonly type: 'member'; readonly admission?: NodeRecord['admission'] }
 
 export type NodeParts = {
   readonly id: NodeId
@@ -198,8 +199,9 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
 
   const greet = async (): Promise<void> => {
     const founded = parts.origin.type === 'found' ? parts.origin.cluster : null
+    const admission = parts.origin.type === 'member' ? (parts.origin.admission ?? null) : null
     const isOver = () => isStopped
-    const welcome = await announce({ consensus, facts: parts.facts, founded, clock, log, isOver })
+    const welcome = await announce({ consensus, facts: parts.facts, founded, admission, clock, log, isOver })
     if (welcome === 'left') return parts.onFatal(EXPELLED)
     if (welcome === 'over') return
     if (welcome !== 'known') return parts.onFatal(`the cluster refused this node: ${welcome.message}`)

@@ -129,7 +129,7 @@ const badName = (name: string): Failure =>
     try: '--name ash',
   })
 
-const nameOfMachine = (): string => {
+export const nameOfMachine = (): string => {
   const plain =
     hostname()
       .toLowerCase()

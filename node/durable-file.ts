@@ -3,17 +3,16 @@
  * every kind of damage on disk is told as.
  */
 import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type ErrorText, Failure } from './errors.ts'
 
 /** Replaces `directory/name` with mode 0600; durable, its name included, when it resolves. Throws what the disk throws. */
-export const writeDurably = async (
-  directory: string,
-  name: string,
-  content: string | Uint8Array,
-): Promise<void> => {
-  const path = join(directory, name)
+export const writeDurably = (directory: string, name: string, content: string | Uint8Array): Promise<void> =>
+  replaceDurably(join(directory, name), content)
+
+/** The same for a whole path. */
+export const replaceDurably = async (path: string, content: string | Uint8Array): Promise<void> => {
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
     await file.writeFile(content)
@@ -22,7 +21,7 @@ export const writeDurably = async (
     await file.close()
   }
   await rename(`${path}.new`, path)
-  const folder = await open(directory, 'r')
+  const folder = await open(dirname(path), 'r')
   try {
     await folder.sync()
   } finally {

@@ -204,7 +204,9 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   const node = await assembleNode({
     id: facts.id,
     origin:
-      entry.record.founded === null ? { type: 'member' } : { type: 'found', cluster: entry.record.founded },
+      entry.record.founded === null
+        ? { type: 'member', admission: entry.record.admission ?? null }
+        : { type: 'found', cluster: entry.record.founded },
     facts,
     clock,
     random: () => randomInt(2 ** 32) / 2 ** 32,
@@ -223,7 +225,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => node.stop())
   // Only now does the log know the node under this name, and this disk the cluster.
   void node.ready
-    .then(() => wiring.keepRecord({ ...entry.record, founded: null, hasLog: true }))
+    .then(() => wiring.keepRecord({ ...entry.record, founded: null, admission: null, hasLog: true }))
     .catch(thrown => log.warn('the record of this node could not be kept', { error: messageOf(thrown) }))
   const discovery = startDiscovery({
     clusterId: entry.record.clusterId,

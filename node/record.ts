@@ -12,6 +12,8 @@ export type NodeRecord = {
   readonly clusterName: string
   /** The founder's own cluster, until the log has it. */
   readonly founded: Cluster | null
+  /** Of a node that was restored from a backup which does not know it: admits it, until the log has it. */
+  readonly admission?: { readonly tokenId: string; readonly secretHash: string } | null
   /** What runs its pods: another one would know nothing of those that run already. */
   readonly runtime: RuntimeKind
   /** True once the cluster's log has reached this disk: from then on it must be there. */

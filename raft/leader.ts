@@ -71,6 +71,7 @@ export const receiveAsLeader = (core: Core, envelope: Envelope): void => {
   if (!progress) return core.drop(envelope, 'the sender is not a member')
   if (isImpossible(core, message)) return core.drop(envelope, 'it answers what was never sent')
   progress.ticksSinceHeard = 0
+  progress.wasHeard = true
   switch (message.type) {
     case 'appended':
       if (onAppended(core, from, message)) maybeCommit(core)

@@ -21,7 +21,9 @@ export class Progress {
   next: number
   isProbePaused = false
   transfer: SnapshotTransfer | null = null
+  /** Counted from the start of this view: a new leader, and a new member, are given their time. */
   ticksSinceHeard = 0
+  wasHeard = false
   /** From whom the peer pulls the log, and how often it reports; null and 0 unless in `relay`. */
   upstream: NodeId | null = null
   reportTicks = 0

@@ -17,7 +17,9 @@ export type PeerStatus = {
   readonly isVoter: boolean
   /** It would rather not lead. */
   readonly isReluctant: boolean
+  /** Since it was last heard, or since this leader began to count on it. */
   readonly ticksSinceHeard: number
+  readonly wasHeard: boolean
   /** It is heard of this often when all is well; seldom when it gets the log through relays. */
   readonly contactTicks: number
   readonly inflightMessages: number
@@ -91,6 +93,7 @@ const peerStatusOf = (core: Core, id: NodeId, progress: Progress): PeerStatus =>
   isVoter: isVoter(core.configuration, id),
   isReluctant: core.reluctantPeers.has(id),
   ticksSinceHeard: progress.ticksSinceHeard,
+  wasHeard: progress.wasHeard,
   contactTicks: progress.state === 'relay' ? progress.reportTicks : core.options.heartbeatTicks,
   inflightMessages: progress.inflightMessages,
   snapshotOffset: progress.transfer?.offset ?? null,

@@ -143,6 +143,23 @@ export const RULES: readonly Rule[] = [
     why: 'only `tutti start` becomes a node',
   },
   {
+    from: 'cli/commands/recovery/',
+    may: [
+      'cli/',
+      'node/recovery/',
+      'node/api/native/schema.ts',
+      'node/clock.ts',
+      'node/config.ts',
+      'node/durable-file.ts',
+      'node/errors.ts',
+      'node/log.ts',
+      'node/paths.ts',
+    ],
+    node: 'all',
+    npm: [],
+    why: 'these verbs also work on files and data directories, where no node runs',
+  },
+  {
     from: 'test/',
     may: [...ROOMS.map(room => `${room}/`)],
     node: 'all',

@@ -39,6 +39,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   succeeded: 'good',
   converged: 'good',
   leader: 'good',
+  'most advanced': 'good',
   suspect: 'busy',
   assigned: 'busy',
   preparing: 'busy',

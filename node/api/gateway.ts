@@ -147,7 +147,7 @@ const HINTS: { readonly [Code in ErrorCode]?: { readonly why: string; readonly t
   },
   E_NO_QUORUM: {
     why: 'a majority of the voters is needed for writes; reads still work, containers keep running',
-    try: 'tutti members, then start the voters that are missing',
+    try: 'tutti members, then start the voters that are missing; if they are gone for ever: tutti recover --dry-run',
   },
   E_TIMEOUT: {
     why: 'the write was sent and may still be applied; a retry with the same tutti-request-id is applied once',

@@ -1,4 +1,5 @@
 /** What the rest of a node sees of agreement: one way in (submit), one way out (state and subscriptions). */
+import type { Epoch } from '../../raft/index.ts'
 import type { ClusterEvent, Command, Outcome, State } from '../../scheduler/index.ts'
 
 export type PeerId = string
@@ -40,8 +41,8 @@ export type ConsensusStatus = {
   readonly role: 'leader' | 'follower' | 'candidate' | 'learner' | 'none'
   readonly leader: PeerId | null
   readonly term: number
-  /** Of the recoveries that the cluster has been through. */
-  readonly epoch: number
+  /** Which founding of the cluster this node's log belongs to: each recovery is another one. */
+  readonly epoch: Epoch
   readonly lastIndex: number
   readonly lastTerm: number
   readonly commitIndex: number

@@ -49,7 +49,7 @@ const followerOf = (peer: PeerStatus, tickMs: number): Follower => ({
   match: peer.match,
   next: peer.next,
   progress: peer.state,
-  lastContactMs: peer.ticksSinceHeard * tickMs,
+  lastContactMs: peer.wasHeard ? peer.ticksSinceHeard * tickMs : null,
   contactEveryMs: peer.contactTicks * tickMs,
 })
 
@@ -79,7 +79,7 @@ export const statusOf = (
     role: roleOf(status),
     leader,
     term: status.term,
-    epoch: epochOf(configuration).number,
+    epoch: epochOf(configuration),
     lastIndex: status.lastIndex,
     lastTerm: status.lastTerm,
     commitIndex: status.commitIndex,
@@ -128,7 +128,7 @@ export const idleStatus = (
   role: 'none',
   leader: null,
   term: 0,
-  epoch: 0,
+  epoch: epochOf(undefined),
   lastIndex: facts.appliedIndex,
   lastTerm: 0,
   commitIndex: facts.appliedIndex,

@@ -98,7 +98,7 @@ const writeAll = async (handle: FileHandle, { meta, data }: StoredSnapshot): Pro
     await handle.writeFile(Buffer.concat(framed(data.subarray(offset, offset + CHUNK_BYTES))))
 }
 
-const framed = (bytes: Uint8Array): readonly Uint8Array[] => {
+export const framed = (bytes: Uint8Array): readonly Uint8Array[] => {
   const head = Buffer.alloc(8)
   head.writeUInt32BE(bytes.byteLength, 0)
   head.writeUInt32BE(crc32(bytes), 4)
@@ -115,7 +115,7 @@ const parse = (file: Buffer): StoredSnapshot => {
   return { meta: header.meta, data }
 }
 
-function* unframed(file: Buffer, from: number): Generator<Buffer> {
+export function* unframed(file: Buffer, from: number): Generator<Buffer> {
   let offset = from
   while (offset < file.byteLength) {
     if (offset + 8 > file.byteLength) throw new Error('it is cut off')

@@ -17,7 +17,7 @@ export const noQuorum = (wasSent: boolean): Failure =>
     why: wasSent
       ? 'the change may or may not come into force once they are back'
       : 'nothing was written; reads and running pods are not affected',
-    try: 'tutti status',
+    try: 'tutti members, then start the voters that are missing; if they are gone for ever: tutti recover --dry-run',
   })
 
 export const timedOut = (wasSent: boolean): Failure =>

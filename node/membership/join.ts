@@ -76,7 +76,11 @@ export const joinCluster = async ({ transport, seeds, token: text, facts }: Join
 type ProvenCaller = Pick<Transport, 'callAddress' | 'self'>
 
 /** The peer id of the member behind the address, once it has shown that it holds the pinned cluster's key. */
-const checkMember = async (transport: ProvenCaller, seed: string, token: ParsedToken): Promise<string> => {
+export const checkMember = async (
+  transport: ProvenCaller,
+  seed: string,
+  token: ParsedToken,
+): Promise<string> => {
   const nonce = randomBytes(NONCE_BYTES).toString('base64')
   const { member, answer } = await ask(transport, seed, { type: 'hello', nonce }, HELLO_TIMEOUT_MS)
   const reply = parseHelloReply(answer)

@@ -108,6 +108,8 @@ export const ROUTES: readonly (readonly [
   ['DELETE', '/nodes/cedar', 'admin'],
   ['POST', '/voters', 'admin', { count: 7 }],
   ['POST', '/transfer', 'admin', {}],
+  ['GET', '/recovery', 'viewer'],
+  ['GET', '/backup', 'admin'],
   ['POST', '/leave', 'admin', {}],
 ]
 

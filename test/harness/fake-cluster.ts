@@ -134,6 +134,7 @@ export const raft = (): RaftView => ({
   usualWriteMs: 1.4,
   worstWriteMs: 31.5,
   unfit: null,
+  fatal: null,
   followers: [
     {
       id: '12D3ash',

@@ -121,7 +121,7 @@ const statusOf = (id: string, voters: readonly string[], { index }: State): Cons
     term: TERM,
     lastIndex: index,
     lastTerm: TERM,
-    epoch: 0,
+    epoch: { number: 0, mark: '' },
     commitIndex: index,
     appliedIndex: index,
     snapshotIndex: 0,

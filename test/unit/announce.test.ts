@@ -40,7 +40,7 @@ const passing = async (clock: ReturnType<typeof virtualClock>, ms: number): Prom
   }
 }
 
-const common = { founded: null, log: silentLog, isOver: () => false }
+const common = { founded: null, admission: null, log: silentLog, isOver: () => false }
 
 test('a name that another node has is refused once and for all, not asked for again and again', async () => {
   const log = clusterOf('ash', 'birch')

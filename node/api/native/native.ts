@@ -3,6 +3,7 @@ import type { Dialect } from '../dialect.ts'
 import { createReadLogs } from './logs.ts'
 import { nodeRoutes } from './routes-nodes.ts'
 import { readRoutes } from './routes-read.ts'
+import { recoveryRoutes } from './routes-recovery.ts'
 import { streamRoutes } from './routes-streams.ts'
 import { tokenRoutes } from './routes-tokens.ts'
 import { workloadRoutes } from './routes-workloads.ts'
@@ -21,6 +22,7 @@ export const nativeDialect = (deps: NativeDeps): Dialect => ({
       ...workloadRoutes(deps),
       ...nodeRoutes(deps),
       ...tokenRoutes(deps),
+      ...recoveryRoutes(deps),
     ]
     for (const route of all) routes.add({ ...route, path: `${PREFIX}${route.path}` })
   },

@@ -21,6 +21,10 @@
  *   DELETE /tutti/v1/tokens/:id                 → WriteResult
  *   POST   /tutti/v1/voters                     { count } how many nodes vote at most: 3, 5 or 7 → WriteResult
  *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
+ *   POST   /tutti/v1/readmission                { node: own id } by a member over its own connection → lines of Readmission, BackupLine
+ *   GET    /tutti/v1/backup                     JSON lines of BackupLine; linear unless `?consistency=` says otherwise
+ *   GET    /tutti/v1/recovery                   what each node that answers still has → RecoveryView
+ *   POST   /tutti/v1/recovery                   local admin: founds the cluster anew from this node → RecoveryResult
  *
  * Any request may carry `?node=NAME`: it is answered by that node (the shell's `.on NODE`). Writes carry the header
  * `tutti-request-id`; a retry with the same id is applied once.
@@ -194,6 +198,8 @@ export type RaftView = {
   readonly worstWriteMs: number | null
   /** Why this node would rather not lead. */
   readonly unfit: Unfit | null
+  /** Why this node's disk, and so this node, takes no part any more. */
+  readonly fatal: string | null
   readonly followers: readonly (Follower & { readonly name: string })[]
 }
 
@@ -203,6 +209,27 @@ export type DigestView = {
   /** The last entry that the state holds. */
   readonly index: number
   readonly digest: string
+}
+
+export type SurvivorView = {
+  readonly node: string
+  /** Of the membership that the most advanced log holds. */
+  readonly isVoter: boolean
+  readonly isMostAdvanced: boolean
+  /** Null: it does not answer. */
+  readonly raft: RaftView | null
+  /** Why it does not answer, or why its disk is of no use. */
+  readonly trouble: string | null
+}
+
+export type RecoveryView = {
+  /** The whole roster, the node that was asked first. */
+  readonly survivors: readonly SurvivorView[]
+  /** The node with the most advanced log among those that answer: to be recovered from. */
+  readonly best: string | null
+  readonly voters: readonly string[]
+  /** Why there is nothing to recover. */
+  readonly refusal: { readonly message: string; readonly why: string; readonly try: string } | null
 }
 
 export type ActorView = ActorStatus & { readonly node: string }
@@ -261,6 +288,38 @@ export type WriteResult = {
   readonly index: number
   readonly changed: boolean
   readonly message: string
+}
+
+export type BackupHead = {
+  readonly type: 'head'
+  readonly clusterId: string
+  readonly clusterName: string
+  readonly index: number
+  readonly term: number
+  readonly epoch: number
+  readonly takenAtMs: number
+  readonly takenBy: string
+  readonly version: string
+  readonly digest: string
+  /** Of the state that the pieces make up. */
+  readonly bytes: number
+}
+export type BackupLine = BackupHead | { readonly type: 'piece'; readonly base64: string }
+
+/** Says how a member that lost its log stands in the membership now; the state follows as a backup does. */
+export type Readmission = {
+  readonly type: 'readmission'
+  /** Who leads in which term: the member must not vote for anybody else in it. */
+  readonly leader: string
+  readonly term: number
+  readonly voters: readonly string[]
+  readonly learners: readonly string[]
+  readonly epoch: { readonly number: number; readonly mark: string }
+}
+
+export type RecoveryResult = WriteResult & {
+  /** Where the node keeps a copy of what it had before. */
+  readonly keptIn: string | null
 }
 
 export type ExplainView = {

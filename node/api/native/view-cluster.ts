@@ -140,7 +140,7 @@ export const raftView = ({ state, status, self }: Picture): RaftView => ({
   role: status.role,
   leader: status.leader === null ? null : nameOfNode(state, status.leader),
   term: status.term,
-  epoch: status.epoch,
+  epoch: status.epoch.number,
   lastIndex: status.lastIndex,
   lastTerm: status.lastTerm,
   commitIndex: status.commitIndex,
@@ -153,6 +153,7 @@ export const raftView = ({ state, status, self }: Picture): RaftView => ({
   ageMs: roundOrNull(status.ageMs),
   ...writesOf(status),
   unfit: status.unfit,
+  fatal: status.fatal,
   followers: status.followers.map(follower => ({ ...follower, name: nameOfNode(state, follower.id) })),
 })
 

@@ -40,7 +40,7 @@ test('the last of three founds the cluster anew with all that it holds, and take
   assert.ok(has(last, 'after'))
   const { voters, learners, epoch, hasQuorum } = last.consensus.status()
   assert.equal(
-    { voters, learners, epoch, hasQuorum },
+    { voters, learners, epoch: epoch.number, hasQuorum },
     { voters: ['c'], learners: [], epoch: 1, hasQuorum: true },
   )
 })
@@ -55,7 +55,7 @@ test('nothing is recovered while a leader lives', async () => {
   )
   assert.instance(thrown, Failure)
   assert.is((thrown as Failure).code, 'E_CONFLICT')
-  assert.is(world.leader().consensus.status().epoch, 0)
+  assert.is(world.leader().consensus.status().epoch.number, 0)
   await world.settle(write(world.leader(), 'undisturbed'))
 })
 
@@ -74,6 +74,12 @@ test('an entry whose fate is unknown is kept: somebody may have been told that i
   assert.ok(has(last, 'unknown'))
 })
 
+test('members that have not answered since the recovery were never heard, so nobody counts on them', async () => {
+  const { world, last } = await recovered()
+  await learn(world, last, ['a', 'b'])
+  for (const { id, lastContactMs } of last.consensus.status().followers) assert.is(lastContactMs, null, id)
+})
+
 test('old voters that come back, even as a majority with a leader and a write of their own, give way and rejoin', async () => {
   const { world, last } = await recovered()
   world.cut(['a', 'c'], ['b', 'c'])
@@ -85,7 +91,7 @@ test('old voters that come back, even as a majority with a leader and a write of
   world.cut()
   await learn(world, last, ['a', 'b'])
   await world.until('both are in the new epoch', () =>
-    [a, b].every(one => one.consensus.status().epoch === 1),
+    [a, b].every(one => one.consensus.status().epoch.number === 1),
   )
   await world.until('all agree', () => new Set([a, b, last].map(one => one.consensus.digest())).size === 1)
   for (const node of [a, b, last]) assert.not.ok(has(node, 'stray-1'), `${node.id} gave up what it held`)
@@ -101,7 +107,7 @@ test('an old voter cannot elect itself with the vote of the recovered node, nor 
   const { world, last } = await recovered()
   const { term } = last.consensus.status()
   const a = await world.start('a')
-  await world.until('it has heard', () => a.consensus.status().epoch === 1)
+  await world.until('it has heard', () => a.consensus.status().epoch.number === 1)
   await world.pass(3_000)
   assert.is(last.consensus.status().term, term)
   assert.is(last.consensus.status().role, 'leader')
@@ -111,11 +117,11 @@ test('an old voter cannot elect itself with the vote of the recovered node, nor 
 test('a node that falls between giving up its log and getting the new one goes on where it was', async () => {
   const { world, last } = await recovered()
   const a = await world.start('a')
-  await world.until('it has heard', () => a.consensus.status().epoch === 1)
+  await world.until('it has heard', () => a.consensus.status().epoch.number === 1)
   assert.is(a.disk.durable()?.entries.length, 0)
   world.kill('a')
   const again = await world.start('a')
-  assert.is(again.consensus.status().epoch, 1)
+  assert.is(again.consensus.status().epoch.number, 1)
   assert.equal(again.consensus.status().voters, [])
   await learn(world, last, ['a', 'b'])
   await world.until('it has the state', () => has(again, 'after'))
@@ -159,7 +165,7 @@ test('a recovered cluster can be recovered again', async () => {
   await world.until('no leader is left', () => d.consensus.status().leader === null)
   await world.settle(d.consensus.recover())
   await world.until('it leads', () => d.leadership.at(-1) === true)
-  assert.is(d.consensus.status().epoch, 2)
+  assert.is(d.consensus.status().epoch.number, 2)
   const back = await world.start('c')
   await world.settle(d.consensus.changeConfiguration({ voters: ['d'], learners: ['c'] }))
   await world.until('all agree', () => back.consensus.digest() === d.consensus.digest())

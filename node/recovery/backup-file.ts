@@ -1,0 +1,79 @@
+/**
+ * The file of a backup: `TUTTIBAK`, a version byte, then frames with a length and a CRC each: a header as JSON, and the
+ * encoded state in pieces. The header says how many bytes must follow and what the state's digest is. It holds the
+ * cluster's private key and the hashes of its tokens, so it is a secret.
+ */
+
+import { digestOf, type State } from '../../scheduler/index.ts'
+import { framed, unframed } from '../consensus/snapshots.ts'
+import { decodeState } from '../consensus/store.ts'
+import { Failure, messageOf } from '../errors.ts'
+
+export type BackupHeader = {
+  readonly clusterId: string
+  readonly clusterName: string
+  /** The entry of the log that the state is as of. */
+  readonly index: number
+  readonly term: number
+  /** Of the recoveries that the cluster had been through. */
+  readonly epoch: number
+  readonly takenAtMs: number
+  /** The name of the node, and the version of Tutti that it ran. */
+  readonly takenBy: string
+  readonly version: string
+  /** `digestOf` of the state. */
+  readonly digest: string
+  readonly bytes: number
+}
+
+export type Backup = { readonly header: BackupHeader; readonly state: Uint8Array }
+
+const MAGIC = Buffer.from('TUTTIBAK', 'latin1')
+const VERSION = 1
+const PIECE_BYTES = 256 * 1024
+
+export const encodeBackup = ({ header, state }: Backup): Uint8Array => {
+  const parts: Uint8Array[] = [MAGIC, Buffer.from([VERSION]), ...framed(Buffer.from(JSON.stringify(header)))]
+  for (let offset = 0; offset < state.byteLength; offset += PIECE_BYTES)
+    parts.push(...framed(state.subarray(offset, offset + PIECE_BYTES)))
+  return Buffer.concat(parts)
+}
+
+/** Checks every byte, and that they make the very state that was backed up. Throws E_DISK_DAMAGED or E_INVALID naming `path`. */
+export const decodeBackup = (path: string, file: Buffer): Backup & { readonly restored: State } => {
+  const body = MAGIC.byteLength + 1
+  if (!file.subarray(0, MAGIC.byteLength).equals(MAGIC))
+    throw new Failure('E_INVALID', {
+      message: `${path} is not a backup of Tutti`,
+      why: 'it does not begin as one',
+      try: 'tutti backup FILE makes one',
+    })
+  const version = file[MAGIC.byteLength]
+  if (version !== VERSION)
+    throw new Failure('E_INVALID', {
+      message: `${path} is a backup in format ${version ?? 'unknown'}`,
+      why: `this version of Tutti reads format ${VERSION}`,
+      try: 'restore it with the version of Tutti that made it',
+    })
+  try {
+    const [head, ...pieces] = [...unframed(file, body)]
+    const header: BackupHeader = JSON.parse(String(head))
+    const state = Buffer.concat(pieces)
+    if (state.byteLength !== header.bytes)
+      throw new Error(`it holds ${state.byteLength} bytes of state and should hold ${header.bytes}`)
+    const restored = decodeState(state)
+    const digest = digestOf(restored)
+    if (digest !== header.digest) throw new Error(`its state has the digest ${digest}, not ${header.digest}`)
+    return { header, state, restored }
+  } catch (thrown) {
+    throw new Failure(
+      'E_DISK_DAMAGED',
+      {
+        message: `the backup ${path} is damaged: ${messageOf(thrown)}`,
+        why: 'a cluster restored from it would not be the one that was backed up',
+        try: 'take another backup, and prove it with: tutti restore --verify FILE',
+      },
+      { cause: thrown },
+    )
+  }
+}
