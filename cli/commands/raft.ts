@@ -22,6 +22,7 @@ const columns: readonly Column<RaftView>[] = [
   { title: 'USUAL', cell: raft => msText(raft.usualWriteMs), isWide: true },
   { title: 'UNFIT', cell: raft => raft.unfit, as: 'state', isWide: true },
   { title: 'VOTERS', cell: raft => `${raft.voters.join(',')}${raft.isJoint ? ' (changing)' : ''}` },
+  { title: 'EPOCH', cell: raft => raft.epoch, isWide: true },
   { title: 'LEARNERS', cell: raft => raft.learners.join(','), isWide: true },
 ]
 
@@ -38,6 +39,7 @@ const followerColumns = (lastIndex: number): readonly Column<Follower>[] => [
     cell: follower =>
       follower.lastContactMs === null ? 'never' : `${Math.round(follower.lastContactMs)}ms ago`,
   },
+  { title: 'DISK', cell: follower => (follower.diskMs === null ? null : `~${follower.diskMs}ms`) },
 ]
 
 export const command: Command = {

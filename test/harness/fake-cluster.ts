@@ -144,6 +144,7 @@ export const raft = (): RaftView => ({
       next: 240,
       progress: 'replicate',
       lastContactMs: 40,
+      diskMs: 2,
       contactEveryMs: 100,
     },
   ],

@@ -181,4 +181,36 @@ test('a node that was away while another joined and came to lead finds its way b
   await stage.settled()
 })
 
+test('the quorum dies, the last node founds the cluster anew, and the old voters come back without harm', async () => {
+  const stage = await Stage.raise(3)
+  const { world } = stage
+  await stage.answer(stage.apply(stage.leader(), 6))
+  await stage.settled()
+  const last = world.machines.find(machine => machine !== stage.leader())
+  const others = world.machines.filter(machine => machine !== last)
+  assert.ok(last)
+  const own = last.host.containers().map(({ state }) => state.runtimeId)
+  for (const machine of others) world.kill(machine)
+  await stage.until('no leader is left', () => last.node?.consensus.status().leader === null)
+  const node = last.node
+  assert.ok(node)
+  await stage.answer(node.consensus.recover())
+  await stage.until('it runs all six', () => stage.running(last).length === 6)
+  const kept = new Set(last.host.containers().map(({ state }) => state.runtimeId))
+  for (const id of own) assert.ok(kept.has(id), `${id} was started again`)
+
+  for (const machine of others) world.start(machine)
+  await stage.until('all three vote in the new epoch', () =>
+    world.machines.every(machine => {
+      const status = machine.node?.consensus.status()
+      return status?.epoch.number === 1 && status.voters.length === 3
+    }),
+  )
+  assert.is(stage.leader(), last, 'nobody took its place')
+  await stage.settled()
+  world.cutPower(last)
+  await stage.until('an old voter leads', () => stage.leader() !== null && stage.leader() !== last)
+  assert.is((await stage.answer(stage.apply(stage.leader(), 3))).ok, true)
+})
+
 test.run()

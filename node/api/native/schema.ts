@@ -200,7 +200,8 @@ export type RaftView = {
   readonly unfit: Unfit | null
   /** Why this node's disk, and so this node, takes no part any more. */
   readonly fatal: string | null
-  readonly followers: readonly (Follower & { readonly name: string })[]
+  /** `diskMs`: about how long its disk takes for a write, by its own word in gossip; null: it has not said. */
+  readonly followers: readonly (Follower & { readonly name: string; readonly diskMs: number | null })[]
 }
 
 /** Nodes with the same index have the same digest, or the log has failed its one purpose. */

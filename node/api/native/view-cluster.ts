@@ -135,7 +135,7 @@ const partOf = (picture: Picture, id: string): Pick<MemberView, 'vote' | 'diskMs
   }
 }
 
-export const raftView = ({ state, status, self }: Picture): RaftView => ({
+export const raftView = ({ state, status, self, members }: Picture): RaftView => ({
   node: self.name,
   role: status.role,
   leader: status.leader === null ? null : nameOfNode(state, status.leader),
@@ -154,7 +154,11 @@ export const raftView = ({ state, status, self }: Picture): RaftView => ({
   ...writesOf(status),
   unfit: status.unfit,
   fatal: status.fatal,
-  followers: status.followers.map(follower => ({ ...follower, name: nameOfNode(state, follower.id) })),
+  followers: status.followers.map(follower => ({
+    ...follower,
+    name: nameOfNode(state, follower.id),
+    diskMs: diskMsOf(members.get(follower.id)),
+  })),
 })
 
 const writesOf = ({ writes }: ConsensusStatus) => ({

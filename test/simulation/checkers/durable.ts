@@ -3,11 +3,11 @@
  * leader takes no commit back.
  */
 import type { Configuration } from '../../../raft/index.ts'
-import { emptyConfiguration } from '../../../raft/index.ts'
+import { emptyConfiguration, epochOf } from '../../../raft/index.ts'
 import type { History } from '../history.ts'
 import type { Machine } from '../machine.ts'
 import type { Check } from './checker.ts'
-import { holds, isOnQuorum, type Mark } from './holdings.ts'
+import { configurationOn, holds, isOnQuorum, type Mark } from './holdings.ts'
 import type { View } from './view.ts'
 
 export const durable =
@@ -55,6 +55,9 @@ export const durable =
       writing({ machine, writes }) {
         const index = kept.get(machine) ?? 0
         for (const { truncateFrom, snapshot } of writes) {
+          // The cluster was recovered: what this machine holds of the former epoch gives way to the new one.
+          if (snapshot !== null && isOfNewerEpoch(snapshot.configuration, machine))
+            return void kept.delete(machine)
           if (truncateFrom !== null && truncateFrom <= index)
             fail(
               `${machine.id} cuts its log off at entry ${truncateFrom}; it holds entry ${index}, which is committed`,
@@ -77,6 +80,9 @@ export const durable =
       },
     }
   }
+
+const isOfNewerEpoch = (configuration: Configuration, machine: Machine): boolean =>
+  epochOf(configuration).number > epochOf(configurationOn(machine) ?? undefined).number
 
 /** Its leader may have counted by a newer configuration, one that is on some disk or in a leader's memory. */
 const isOnOtherQuorum = (world: View, presentIndex: number, mark: Mark): boolean =>
