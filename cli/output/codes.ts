@@ -65,7 +65,7 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   E_NO_QUORUM: {
     means:
       'Fewer than half of the voters are reachable, so nothing can be decided. Running containers keep running; reads show their age.',
-    try: 'start the missing nodes, or heal the network between them',
+    try: 'start the missing nodes, or heal the network between them; if they are gone for ever: tutti recover',
   },
   E_UNREACHABLE: {
     means: 'No node took the connection, or the node that was asked for did not answer.',
@@ -85,7 +85,7 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   },
   E_DISK_DAMAGED: {
     means: 'Data on disk does not match its checksum. The node refuses to guess.',
-    try: 'remove the node, then join again with an empty --data directory',
+    try: 'tutti repair, which fetches the state anew from the other nodes',
   },
   E_DISK_FAILED: {
     means: 'The data directory cannot be read or written.',

@@ -134,6 +134,20 @@ test('on a new machine, workloads are placed again', async context => {
   await until('the work to be here', 60_000, async () =>
     (await runningOn(fresh)).length === 3 ? true : null,
   )
+
+  const cedar = cluster.node(2)
+  const { token } = await clientOf(fresh).createToken({ kind: 'join', uses: 1 })
+  const seed = ['--join', fresh.peerAddress, '--token', token]
+  const told = await cluster.tutti(cedar, ['repair', '--force', '--data', cedar.directory, ...seed])
+  assert.is(told.code, 0, told.stderr)
+  cedar.start({ runtime: 'process', join: null, token: null })
+  await until('an old node to be back under its name', 60_000, async () => {
+    const nodes = await clientOf(fresh).nodes()
+    const status = await clientOf(cedar)
+      .status()
+      .catch(() => null)
+    return nodes.find(node => node.name === 'cedar')?.state === 'alive' && status?.hasQuorum ? true : null
+  })
 })
 
 test.run()

@@ -62,7 +62,7 @@ const judgeQuorum: Judge = ({ hasQuorum, leader, voters, toleratesCount }) => {
       voters.length === 1
         ? `the only voter, ${listed(voters)}, does not answer: writes wait`
         : `no majority of the ${voters.length} voters (${listed(voters)}) agrees: writes wait`,
-      'tutti members, then start the voters that are missing',
+      'tutti members, then start the voters that are missing; if they are gone for ever: tutti recover --dry-run',
     )
   const standing = `${voters.length === 1 ? 'one voter' : `${voters.length} voters`}, leader ${leader ?? 'unknown'}`
   if (toleratesCount === 0)
