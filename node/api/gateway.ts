@@ -111,9 +111,16 @@ async function* watchEvents(
   signal.addEventListener('abort', bell.ring)
   try {
     let next = options.fromIndex
+    let lastReadIndex = 0
     while (!signal.aborted) {
       const rung = bell.next()
       const readIndex = consensus.state().index
+      // The cluster was recovered without this node: what it had beyond that has not happened.
+      if (readIndex < lastReadIndex) {
+        next = readIndex + 1
+        yield { type: 'gap', fromIndex: next }
+      }
+      lastReadIndex = readIndex
       const { events, truncated } = consensus.eventsFrom(next)
       // The very first read from 0 asks for what is kept: older events are no loss to it.
       if (truncated && next > 0) yield { type: 'gap', fromIndex: next }

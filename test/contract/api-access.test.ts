@@ -117,6 +117,28 @@ access(
   },
 )
 
+access(
+  'only the local admin of a node recovers a cluster, and only a member itself is let in anew',
+  async () => {
+    const { local, remote, tokenFor, consensus } = await house(['ash', 'birch', 'cedar'])
+    consensus.pretend({ leader: null, hasQuorum: false, voters: ['peer-ash', 'peer-x', 'peer-y'] })
+    const admin = bearer(await tokenFor('admin'))
+    const body = { method: 'POST', body: {} }
+    const afar = await ask(remote, '/tutti/v1/recovery', { ...admin, ...body })
+    assert.is(afar.status, 403)
+    assert.match(afar.error().message, /only the local admin/)
+    const claimed = { method: 'POST', body: { node: 'peer-birch' } }
+    for (const [door, options] of [
+      [remote, { ...admin, ...claimed }],
+      [local, claimed],
+    ] as const) {
+      const answer = await ask(door, '/tutti/v1/readmission', options)
+      assert.is(answer.status, 403)
+      assert.match(answer.error().message, /only a member itself/)
+    }
+  },
+)
+
 access('S13: a foreign Host or Origin is refused, token or not', async () => {
   const { remote, tokenFor } = await house()
   const token = await tokenFor('admin')

@@ -83,4 +83,26 @@ test('a cluster that stays silent is waited for without end, and a person is tol
   assert.is(await welcome, 'known')
 })
 
+test('a node that a backup does not know lets itself in once, by what the restored log admits it with', async () => {
+  const log = clusterOf('ash')
+  const admission = { tokenId: 'restore-1', secretHash: 'e'.repeat(64) }
+  const token = { id: admission.tokenId, kind: 'join', secretHash: admission.secretHash } as const
+  log.commit({
+    type: 'token/Create',
+    atMs: 0,
+    token: { ...token, role: 'viewer', labels: {}, uses: 1, expiresAtMs: 1e9 },
+  })
+  const self = {
+    ...common,
+    admission,
+    consensus: log.consensus('new'),
+    facts: factsOf('new', 'new'),
+    clock: virtualClock(),
+  }
+  assert.is(await announce(self), 'known')
+  assert.is(log.state.nodes.get('new' as NodeId)?.name, 'new')
+  assert.is(log.state.tokens.get('restore-1')?.usesLeft, 0)
+  assert.is(await announce(self), 'known', 'again after a restart that came too early')
+})
+
 test.run()

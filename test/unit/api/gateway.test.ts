@@ -159,4 +159,38 @@ test('a follower that leaves leaves nothing behind', async () => {
   assert.is(listeners, 0)
 })
 
+test('a watcher on a node that a recovery took back goes on from there, and is told so', async () => {
+  const { consensus, clock } = gatewayOf()
+  const event = (index: number) => ({ index, atMs: AT_MS, subject: `entry/${index}`, verb: 'came', text: '' })
+  let index = 10
+  let kept = [event(9), event(10)]
+  let ring = (): void => undefined
+  const gateway = createGateway({
+    clock,
+    consensus: {
+      ...consensus,
+      state: () => ({ ...consensus.state(), index }),
+      eventsFrom: from => ({ events: kept.filter(one => one.index >= from), truncated: false }),
+      subscribe(listener) {
+        ring = () => listener({ state: consensus.state(), events: [] })
+        return () => undefined
+      },
+    },
+  })
+  const signal = AbortSignal.timeout(5_000)
+  const watched = gateway.watch({ fromIndex: 9, follow: true, signal })[Symbol.asyncIterator]()
+  await watched.next()
+  await watched.next()
+  const next = watched.next()
+  index = 7
+  kept = []
+  ring()
+  assert.equal((await next).value, { type: 'gap', fromIndex: 8 })
+  const later = watched.next()
+  index = 8
+  kept = [event(8)]
+  ring()
+  assert.equal((await later).value, { type: 'event', event: event(8) })
+})
+
 test.run()
