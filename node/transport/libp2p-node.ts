@@ -13,6 +13,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { gathering } from './gather.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { gossipService } from './pubsub.ts'
 
 export { multiaddr }
@@ -82,7 +83,7 @@ export const createNode = async ({ privateKey, listen, gater, isMember }: NodeOp
     privateKey: privateKeyFromProtobuf(privateKey),
     addresses: { listen: [listen] },
     transports: [tcp()],
-    connectionEncrypters: [components => gathering(noise()(components))],
+    connectionEncrypters: [components => gathering(noise({ crypto: noiseCrypto })(components))],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
