@@ -10,14 +10,15 @@ const packr = new Packr({
   variableMapSize: true,
   mapsAsObjects: true,
   int64AsType: 'number',
-  // An entry that lives on in the log must not keep all that came with it in one packet.
-  copyBuffers: true,
 })
 
 /** Plain data only: no Map, Set, class instance or undefined that must survive. */
 export const encode = (value: unknown): Uint8Array => packr.pack(value)
 
-/** Throws `E_INVALID` for bytes that are no msgpack. The result is untrusted: check its shape. */
+/**
+ * Throws `E_INVALID` for bytes that are no msgpack. The result is untrusted: check its shape. Bytes in it are parts of
+ * those given, and keep all of them alive.
+ */
 export const decode = (bytes: Uint8Array): unknown => {
   try {
     return packr.unpack(bytes)

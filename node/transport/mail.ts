@@ -105,7 +105,8 @@ export class Mail {
       onMalformed: reason => onMalformed(from, reason),
       onFrame: payload => {
         try {
-          this.#handlers.get(channel)?.(from, decode(payload))
+          // An entry that lives on in the log keeps those that came in its message, and must not keep the whole packet.
+          this.#handlers.get(channel)?.(from, decode(new Uint8Array(payload)))
         } catch (thrown) {
           if (!(thrown instanceof Failure)) {
             log.error('a message handler failed', { from, channel, error: messageOf(thrown) })

@@ -240,6 +240,18 @@ story('random bytes on every protocol, from a stranger and from a member, harm n
   assert.ok(ours.counters().malformed > 0)
 })
 
+story('bytes of a message do not keep the packet alive in which they came', async () => {
+  const [from, to] = [await open(), await open()]
+  const got: { readonly data: Uint8Array }[] = []
+  to.onMessage('raft', (_, message) => void got.push(message as { readonly data: Uint8Array }))
+  introduce(from, to)
+  await until('they are connected', () => from.connected().has(to.self) && to.connected().has(from.self))
+  for (const length of [50_000, 3]) from.send(to.self, 'raft', { data: new Uint8Array(length) })
+  await until('both came', () => got.length === 2)
+  assert.is(got[1]?.data.byteLength, 3)
+  assert.ok((got[1]?.data.buffer.byteLength ?? 0) < 100)
+})
+
 story('a member that never reads costs bounded memory, and the rest is dropped', async () => {
   const identity = await generateIdentity()
   const [ours, raw] = [await open(), await openRaw(identity)]
