@@ -24,6 +24,7 @@ export const pendingChanges = (
   const stopped = slotsOf(state, changes, 'stop')
   const pends: Change[] = []
   for (const [name, workload] of state.workloads) {
+    if (workload.pending.length === 0 && !waiting.has(name)) continue
     const known = workload.pending.filter(({ slot }) => !started.has(slotKey(name, slot)))
     const refused = (waiting.get(name) ?? []).map(({ wish: { slot }, reason }) => ({ slot, reason }))
     const refusedSlots = new Set(refused.map(({ slot }) => slot))

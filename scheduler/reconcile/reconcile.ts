@@ -28,8 +28,15 @@ export const nextDueMs = (state: State, nowMs: number): number | null => {
   return next
 }
 
-const byName = (state: State): readonly Workload[] =>
-  [...state.workloads.values()].sort((a, b) => compareText(a.spec.name, b.spec.name))
+/** Those that want pods or have some. */
+const byName = (state: State): readonly Workload[] => {
+  const live: Workload[] = []
+  for (const workload of state.workloads.values()) if (!isQuiet(state, workload)) live.push(workload)
+  return live.sort((a, b) => compareText(a.spec.name, b.spec.name))
+}
+
+const isQuiet = ({ podsByWorkload }: State, { spec, stopped }: Workload): boolean =>
+  (stopped || (spec.kind !== 'global' && spec.count === 0)) && !podsByWorkload.has(spec.name)
 
 const reviewWorkload = (review: Review, workload: Workload): WorkloadNeeds =>
   workload.spec.kind === 'global' ? reviewGlobal(review, workload) : reviewCounted(review, workload)
