@@ -11,12 +11,14 @@ export const onAssignUpstreams = (core: Core, envelope: Envelope, message: Assig
   if (message.upstreams.length === 0) return leaveUpstreams(core)
   if (message.upstreams.includes(core.id)) return core.drop(envelope, 'nobody pulls from himself')
   core.feed = null
-  if (!core.mayCampaign) {
-    core.feed = startFeed(message, core.standing)
-    core.fact({ type: 'upstreamChanged', upstream: upstreamOf(core.feed) })
-    pull(core, core.feed)
-  }
+  if (core.mayCampaign) return report(core)
+  const feed = startFeed(message, core.standing)
+  core.feed = feed
+  core.fact({ type: 'upstreamChanged', upstream: upstreamOf(feed) })
+  pull(core, feed)
   report(core)
+  // A new leader orders hundreds in one moment: they must not report in one moment ever after.
+  feed.ticksSinceReport = core.draw(0, Math.max(0, feed.reportTicks - 1))
 }
 
 /** The leader feeds us itself again, or we are no learner any more. */

@@ -57,6 +57,16 @@ test('the more learners there are, the more seldom each of them reports, and the
   }
 })
 
+test('reports do not all come in one moment, though all were asked for in one', () => {
+  const fleet = settled(250)
+  for (let tick = 0; tick < 12; tick++) {
+    const before = fleet.sent.get('report')!
+    fleet.pass(1)
+    const reports = fleet.sent.get('report')! - before
+    assert.ok(reports < 237 / 4, `${reports} of 237 learners report in one of 12 ticks`)
+  }
+})
+
 test('a node that gets the log through relays hears of its leader with every heartbeat, however far down', () => {
   const fleet = settled(120, { relayFanOut: 3 })
   for (let tick = 0; tick < 20; tick++) {
