@@ -252,7 +252,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'lease-ignored-by-pre-vote',
     file: 'raft/voting.ts',
-    find: "if (core.hasLivingLeader) return 'leaderAlive'",
+    find: "if (core.hasLivingLeader || isBound(core, from)) return 'leaderAlive'",
     replace: '',
     why: 'whoever cannot hear the leader gets the pre-votes of those who can, raises the term and deposes it, again and again (thesis §9.6)',
     seed: 3,
@@ -276,7 +276,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: 'read-before-own-commit',
-    file: 'raft/read-index.ts',
+    file: 'raft/reads/read-index.ts',
     find: 'if (reads.waiting.length === 0 || !core.hasCommittedInTerm) return false',
     replace: 'if (reads.waiting.length === 0) return false',
     why: 'a new leader does not yet know what is committed, and answers a read from before it (Raft paper, §8)',
@@ -284,7 +284,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: 'read-before-apply',
-    file: 'raft/read-index.ts',
+    file: 'raft/reads/read-index.ts',
     find: 'if (index <= core.appliedIndex) core.outbox.reads.push',
     replace: 'if (index <= core.commitIndex) core.outbox.reads.push',
     why: 'a read is answered before the state has what it covers (thesis §6.4, step 4)',
