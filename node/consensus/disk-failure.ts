@@ -5,7 +5,12 @@ import { type ErrorText, Failure, messageOf } from '../errors.ts'
 export type DiskCode = 'E_DISK_FULL' | 'E_DISK_FAILED' | 'E_DISK_DAMAGED' | 'E_CONFLICT'
 
 /** A failure as plain data, so that it can leave the worker. */
-export type DiskTrouble = { readonly code: DiskCode; readonly text: ErrorText }
+export type DiskTrouble = {
+  readonly code: DiskCode
+  readonly text: ErrorText
+  /** An fsync failed: what the disk holds is not known any more, and no second try can tell. */
+  readonly isFinal?: boolean
+}
 
 const SQLITE_CODES: ReadonlyMap<number, DiskCode> = new Map([
   [5, 'E_CONFLICT'],
@@ -60,6 +65,7 @@ export const troubleOf = (path: string, thrown: unknown): DiskTrouble => {
     case 'E_DISK_FAILED':
       return {
         code,
+        isFinal: isFailedSync(thrown),
         text: {
           message: `the disk failed on ${path}: ${cause}`,
           why: 'after a failed write nothing is known about the disk, so this node votes and writes no more; its pods keep running',
@@ -69,4 +75,15 @@ export const troubleOf = (path: string, thrown: unknown): DiskTrouble => {
   }
 }
 
-export const failureOfTrouble = (trouble: DiskTrouble): Failure => new Failure(trouble.code, trouble.text)
+export const failureOfTrouble = ({ code, text, isFinal = false }: DiskTrouble): Failure =>
+  new Failure(code, text, { facts: { isFinal } })
+
+/** Whether a node that was told so must not go on. */
+export const isFinal = (thrown: unknown): boolean =>
+  thrown instanceof Failure && thrown.facts.isFinal === true
+
+const isFailedSync = (thrown: unknown): boolean =>
+  typeof thrown === 'object' &&
+  thrown !== null &&
+  'syscall' in thrown &&
+  (thrown.syscall === 'fsync' || thrown.syscall === 'fdatasync')

@@ -13,10 +13,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import type { Configuration, Entry, HardState, SavedState, SnapshotMetadata } from '../../raft/index.ts'
 import { decode, encode } from '../codec.ts'
+import { openWitness, type Witness } from './disk/witness.ts'
+import { endOfWriteAhead } from './disk/write-ahead.ts'
 import { type DiskTrouble, damaged } from './disk-failure.ts'
 import type { LogWrite } from './storage.ts'
-import { openWitness, type Witness } from './witness.ts'
-import { endOfWriteAhead } from './write-ahead.ts'
 
 /** Thrown for damage that sqlite itself cannot see. */
 export class DiskDamage extends Error {

@@ -6,7 +6,7 @@
 import type { Fact, Input, Message, Raft, Ready, Status } from '../../raft/index.ts'
 import { departedOf, type NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
-import { type Failure, failureOf, messageOf } from '../errors.ts'
+import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
@@ -140,6 +140,7 @@ class RaftActor implements Behavior<RaftMessage> {
   }
 
   #drop(why: string): void {
+    this.#running?.traffic.close()
     this.#running = null
     this.#picture.forget()
     this.#fitness.forgetWrites()
@@ -175,7 +176,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#send(running, ready.sendNow, ctx)
     this.#send(running, running.promises.hold(ready.sendAfterPersist), ctx)
     for (const write of ready.snapshotWrites) this.#step(running.traffic.write(write, ctx), ctx)
-    for (const read of ready.snapshotReads) this.#step(running.traffic.read(read, ctx), ctx)
+    for (const read of ready.snapshotReads) running.traffic.read(read, ctx)
     if (ready.install !== null) {
       running.applier.install(ready.install, running.traffic.takeReceived(ready.install.index))
       this.#step({ type: 'applied', index: ready.install.index }, ctx)
@@ -380,8 +381,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #status(nowMs: number): ConsensusStatus {
     const { id, store, settings } = this.#deps
     const appliedIndex = store.state().index
-    if (this.#running === null)
-      return idleStatus(id, { appliedIndex, fatal: this.#failure === null ? null : messageOf(this.#failure) })
+    if (this.#running === null) return idleStatus(id, { appliedIndex, fatal: this.#failure?.message ?? null })
     return statusOf(this.#running.core.status(), {
       appliedIndex,
       tickMs: settings.tickMs,

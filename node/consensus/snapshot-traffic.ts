@@ -1,6 +1,7 @@
 /**
- * Snapshots on their way: taken of our own state when due, sent to peers that lag, received from the leader. Bytes that
- * are being sent are kept in memory; a file may be superseded meanwhile. The raft actor owns one per core.
+ * Snapshots on their way: taken of our own state when due, sent to peers that lag, received from the leader. What is sent
+ * is read from its file piece by piece; the file stays open, for a newer one may supersede it meanwhile. The raft actor
+ * owns one per core.
  */
 import assert from 'node:assert'
 import type { Input, SnapshotMetadata, SnapshotRead, SnapshotWrite } from '../../raft/index.ts'
@@ -8,11 +9,16 @@ import type { State } from '../../scheduler/index.ts'
 import type { Context } from '../actor/actor.ts'
 import { messageOf } from '../errors.ts'
 import type { Applier } from './applier.ts'
-import type { SnapshotStore, StoredSnapshot } from './storage.ts'
+import { isFinal } from './disk-failure.ts'
+import type { SnapshotBytes, SnapshotReader, SnapshotStore, StoredSnapshot } from './storage.ts'
 import { decodeState } from './store.ts'
 
 /** What becomes of work on the disk; `life` names the core that asked. */
 export type SnapshotMessage =
+  /** An fsync failed: the node must not go on. */
+  { readonly type: 'raft/DiskFailed'; readonly life: symbol; readonly thrown: unknown } | SettledMessage
+
+export type SettledMessage =
   | {
       readonly type: 'snapshot/Taken'
       readonly life: symbol
@@ -21,10 +27,10 @@ export type SnapshotMessage =
     }
   | { readonly type: 'snapshot/NotTaken'; readonly life: symbol; readonly thrown: unknown }
   | {
-      readonly type: 'snapshot/Found'
+      readonly type: 'snapshot/Read'
       readonly life: symbol
       readonly read: SnapshotRead
-      readonly found: readonly StoredSnapshot[]
+      readonly bytes: SnapshotBytes | null
     }
   | { readonly type: 'snapshot/Kept'; readonly life: symbol; readonly index: number }
   | {
@@ -34,8 +40,8 @@ export type SnapshotMessage =
       readonly thrown: unknown
     }
 
-/** Bytes that no peer asked for in this time are forgotten; the file stays. */
-const KEEP_MS = 30_000
+/** A file that no peer is fed from in this time is closed: only a hopeless link takes longer for one piece. */
+const KEEP_MS = 10 * 60_000
 /** Pause after a snapshot that could not be written: the disk may be full, and the log goes on without it. */
 const RETRY_MS = 30_000
 /** A leader that sends more than this is broken; memory is not. */
@@ -47,7 +53,10 @@ export class SnapshotTraffic {
   readonly #snapshotStore: SnapshotStore
   readonly #applier: Applier
   readonly #life: symbol
-  readonly #outgoing = new Map<number, { readonly data: Uint8Array; usedAtMs: number }>()
+  readonly #outgoing = new Map<
+    string,
+    { readonly reader: Promise<SnapshotReader | null>; usedAtMs: number }
+  >()
   #incoming: { readonly meta: SnapshotMetadata; readonly chunks: Uint8Array[]; bytes: number } | null = null
   #received: { readonly index: number; readonly state: State } | null = null
   #isTaking = false
@@ -68,22 +77,21 @@ export class SnapshotTraffic {
     ctx.pipe(
       this.#snapshotStore.save(snapshot),
       () => ({ type: 'snapshot/Taken', life, index, trailing }),
-      thrown => ({ type: 'snapshot/NotTaken', life, thrown }),
+      thrown => ({ type: isFinal(thrown) ? 'raft/DiskFailed' : 'snapshot/NotTaken', life, thrown }),
     )
   }
 
-  /** The answer to the core's wish for bytes, or null when they must be read from the disk first. */
-  read(read: SnapshotRead, ctx: Ctx): Input | null {
-    const { to, snapshot, offset, bytesMax } = read
-    const found = this.#outgoing.get(snapshot.index)
-    if (found === undefined) {
-      this.#find(read, ctx)
-      return null
-    }
-    found.usedAtMs = ctx.monotonicMs()
-    const data = found.data.subarray(offset, offset + bytesMax)
-    const isLast = offset + data.byteLength >= found.data.byteLength
-    return { type: 'snapshotBytes', to, index: snapshot.index, offset, data, isLast }
+  /** The core wishes for bytes; `settled` has the answer. */
+  read(read: SnapshotRead, ctx: Ctx): void {
+    const life = this.#life
+    ctx.pipe(
+      this.#bytesOf(read, ctx.monotonicMs()),
+      bytes => ({ type: 'snapshot/Read', life, read, bytes }),
+      thrown => {
+        ctx.log.warn('a snapshot could not be read', { reason: messageOf(thrown) })
+        return { type: 'snapshot/Read', life, read, bytes: null }
+      },
+    )
   }
 
   /** Collects a chunk; with the last one the whole is checked and kept. Answers at once only when it cannot become whole. */
@@ -99,7 +107,7 @@ export class SnapshotTraffic {
     incoming.bytes += data.byteLength
     if (!isLast) return null
     this.#incoming = null
-    return this.#keep({ meta: snapshot, data: Buffer.concat(incoming.chunks) }, ctx)
+    return this.#keep({ meta: snapshot, data: joined(incoming.chunks, incoming.bytes) }, ctx)
   }
 
   /** The state of the snapshot that the core now installs. */
@@ -111,7 +119,7 @@ export class SnapshotTraffic {
   }
 
   /** Work on the disk has ended: the input that tells the core, if any. */
-  settled(message: SnapshotMessage, ctx: Ctx): Input | null {
+  settled(message: SettledMessage, ctx: Ctx): Input | null {
     switch (message.type) {
       case 'snapshot/Taken':
         this.#isTaking = false
@@ -122,8 +130,8 @@ export class SnapshotTraffic {
         this.#notBeforeMs = ctx.monotonicMs() + RETRY_MS
         ctx.log.warn('a snapshot could not be written', { reason: messageOf(message.thrown) })
         return null
-      case 'snapshot/Found':
-        return this.#found(message.read, message.found, ctx)
+      case 'snapshot/Read':
+        return answerOf(message.read, message.bytes)
       case 'snapshot/Kept':
         return { type: 'snapshotReceived', index: message.index }
       case 'snapshot/Lost':
@@ -134,28 +142,37 @@ export class SnapshotTraffic {
   }
 
   forgetUnused(nowMs: number): void {
-    for (const [index, { usedAtMs }] of this.#outgoing)
-      if (nowMs - usedAtMs > KEEP_MS) this.#outgoing.delete(index)
+    for (const [key, { usedAtMs }] of this.#outgoing) if (nowMs - usedAtMs > KEEP_MS) this.#forget(key)
   }
 
-  #find(read: SnapshotRead, ctx: Ctx): void {
-    const life = this.#life
-    ctx.pipe(
-      this.#snapshotStore.load(),
-      found => ({ type: 'snapshot/Found', life, read, found }),
-      thrown => {
-        ctx.log.warn('a snapshot could not be read', { reason: messageOf(thrown) })
-        return { type: 'snapshot/Found', life, read, found: [] }
-      },
-    )
+  /** The core is gone; nobody is fed any more. */
+  close(): void {
+    for (const key of this.#outgoing.keys()) this.#forget(key)
   }
 
-  #found(read: SnapshotRead, found: readonly StoredSnapshot[], ctx: Ctx): Input | null {
-    const { index, term } = read.snapshot
-    const wanted = found.find(({ meta }) => meta.index === index && meta.term === term)
-    if (wanted === undefined) return { type: 'snapshotReadFailed', to: read.to, index }
-    this.#outgoing.set(index, { data: wanted.data, usedAtMs: ctx.monotonicMs() })
-    return this.read(read, ctx)
+  #forget(key: string): void {
+    const outgoing = this.#outgoing.get(key)
+    this.#outgoing.delete(key)
+    void outgoing?.reader.then(reader => reader?.close()).catch(() => undefined)
+  }
+
+  async #bytesOf({ snapshot, offset, bytesMax }: SnapshotRead, nowMs: number): Promise<SnapshotBytes | null> {
+    const key = `${snapshot.term}/${snapshot.index}`
+    const outgoing = this.#outgoing.get(key) ?? {
+      reader: this.#snapshotStore.open(snapshot),
+      usedAtMs: nowMs,
+    }
+    outgoing.usedAtMs = nowMs
+    this.#outgoing.set(key, outgoing)
+    try {
+      const reader = await outgoing.reader
+      if (reader !== null) return await reader.read(offset, bytesMax)
+      this.#forget(key)
+      return null
+    } catch (thrown) {
+      this.#forget(key)
+      throw thrown
+    }
   }
 
   #keep(snapshot: StoredSnapshot, ctx: Ctx): Input | null {
@@ -172,8 +189,27 @@ export class SnapshotTraffic {
     ctx.pipe(
       this.#snapshotStore.save(snapshot),
       () => ({ type: 'snapshot/Kept', life, index }),
-      thrown => ({ type: 'snapshot/Lost', life, index, thrown }),
+      thrown =>
+        isFinal(thrown)
+          ? { type: 'raft/DiskFailed', life, thrown }
+          : { type: 'snapshot/Lost', life, index, thrown },
     )
     return null
   }
+}
+
+const answerOf = ({ to, snapshot, offset }: SnapshotRead, bytes: SnapshotBytes | null): Input =>
+  bytes === null
+    ? { type: 'snapshotReadFailed', to, index: snapshot.index }
+    : { type: 'snapshotBytes', to, index: snapshot.index, offset, ...bytes }
+
+/** Lets go of each piece as soon as it has its place in the whole. */
+const joined = (chunks: Uint8Array[], bytes: number): Uint8Array => {
+  const whole = new Uint8Array(bytes)
+  let at = 0
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+    whole.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return whole
 }

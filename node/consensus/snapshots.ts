@@ -1,30 +1,39 @@
 /**
- * Snapshots as files `snapshot-<term>-<index>` (in a recovered cluster `snapshot-e<epoch>-<term>-<index>`): a header with its own CRC, then chunks with one each. A file appears under
- * its name only when it is whole and durable. Asynchronous file calls only, so the event loop goes on.
+ * Snapshots as files `snapshot-<term>-<index>`, in a recovered cluster `snapshot-e<epoch>-<term>-<index>`
+ * (disk/snapshot-file.ts). A file appears under its name only when it is whole and durable, so that a crash leaves the old
+ * ones or the new one as well. Asynchronous file calls only, so the event loop goes on.
  */
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { epochOf, type SnapshotMetadata } from '../../raft/index.ts'
-import { failureOf, messageOf } from '../errors.ts'
+import { type Failure, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { failureOfTrouble, troubleOf } from './disk-failure.ts'
+import {
+  openSnapshotFile,
+  readSnapshotFile,
+  type SnapshotFile,
+  writeSnapshotFile,
+} from './disk/snapshot-file.ts'
+import { failureOfTrouble, isFinal, troubleOf } from './disk-failure.ts'
 import { byAge, SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot } from './storage.ts'
 
-const MAGIC = Buffer.from('TUTTISN1', 'latin1')
-const CHUNK_BYTES = 256 * 1024
 const NAME = /^snapshot-(?:e(\d+)-)?(\d+)-(\d+)$/
 const TEMPORARY = /^snapshot-(?:e\d+-)?\d+-\d+\.tmp$/
-
-type Header = { readonly meta: SnapshotMetadata; readonly bytes: number }
 
 export const openSnapshots = (options: { readonly directory: string; readonly log: Log }): SnapshotStore => {
   const { directory, log } = options
   /** Calls run one after another: a load never meets a half-done clean-up. */
   let last: Promise<unknown> = Promise.resolve()
+  /** After a failed fsync nothing is known about the disk, and nothing is tried again. */
+  let broken: Failure | null = null
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work).catch(thrown => {
-      throw failureOf(failureOfTrouble(troubleOf(directory, thrown)))
+    const done = last.then(async () => {
+      if (broken !== null) throw broken
+      return work().catch((thrown: unknown) => {
+        const failure = failureOfTrouble(troubleOf(directory, thrown))
+        if (isFinal(failure)) broken = failure
+        throw failure
+      })
     })
     last = done.catch(() => undefined)
     return done
@@ -33,6 +42,7 @@ export const openSnapshots = (options: { readonly directory: string; readonly lo
   return {
     load: () => inTurn(() => loadAll(directory, log)),
     save: snapshot => inTurn(() => saveOne(directory, snapshot)),
+    open: meta => inTurn(() => openOne(directory, meta, log)),
   }
 }
 
@@ -64,9 +74,10 @@ const loadAll = async (directory: string, log: Log): Promise<readonly StoredSnap
     await rm(join(directory, name), { force: true })
   const loaded: StoredSnapshot[] = []
   for (const name of newestFirst(names)) {
-    const bytes = await readFile(join(directory, name))
     try {
-      loaded.push(parse(bytes))
+      const snapshot = await readSnapshotFile(join(directory, name))
+      if (fileName(snapshot.meta) !== name) throw new Error(`it is what ${fileName(snapshot.meta)} should be`)
+      loaded.push(snapshot)
     } catch (thrown) {
       log.error('a snapshot is damaged and was skipped', { file: name, reason: messageOf(thrown) })
     }
@@ -78,53 +89,21 @@ const saveOne = async (directory: string, snapshot: StoredSnapshot): Promise<voi
   await namesIn(directory)
   const name = fileName(snapshot.meta)
   const temporary = join(directory, `${name}.tmp`)
-  const handle = await open(temporary, 'w', 0o600)
-  try {
-    await writeAll(handle, snapshot)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await writeSnapshotFile(temporary, snapshot)
   await rename(temporary, join(directory, name))
   await syncDirectory(directory)
   for (const old of newestFirst(await namesIn(directory)).slice(SNAPSHOTS_KEPT))
     await rm(join(directory, old), { force: true })
 }
 
-const writeAll = async (handle: FileHandle, { meta, data }: StoredSnapshot): Promise<void> => {
-  const header: Header = { meta, bytes: data.byteLength }
-  await handle.writeFile(Buffer.concat([MAGIC, ...framed(Buffer.from(JSON.stringify(header)))]))
-  for (let offset = 0; offset < data.byteLength; offset += CHUNK_BYTES)
-    await handle.writeFile(Buffer.concat(framed(data.subarray(offset, offset + CHUNK_BYTES))))
-}
-
-export const framed = (bytes: Uint8Array): readonly Uint8Array[] => {
-  const head = Buffer.alloc(8)
-  head.writeUInt32BE(bytes.byteLength, 0)
-  head.writeUInt32BE(crc32(bytes), 4)
-  return [head, bytes]
-}
-
-const parse = (file: Buffer): StoredSnapshot => {
-  if (!file.subarray(0, MAGIC.byteLength).equals(MAGIC)) throw new Error('it is no snapshot of this format')
-  const parts = [...unframed(file, MAGIC.byteLength)]
-  const header: Header = JSON.parse(String(parts[0]))
-  const data = Buffer.concat(parts.slice(1))
-  if (data.byteLength !== header.bytes)
-    throw new Error(`it has ${data.byteLength} bytes of data and should have ${header.bytes}`)
-  return { meta: header.meta, data }
-}
-
-export function* unframed(file: Buffer, from: number): Generator<Buffer> {
-  let offset = from
-  while (offset < file.byteLength) {
-    if (offset + 8 > file.byteLength) throw new Error('it is cut off')
-    const end = offset + 8 + file.readUInt32BE(offset)
-    const bytes = file.subarray(offset + 8, end)
-    if (end > file.byteLength) throw new Error('it is cut off')
-    if (crc32(bytes) !== file.readUInt32BE(offset + 4)) throw new Error(`wrong checksum at byte ${offset}`)
-    yield bytes
-    offset = end
+/** Other readers of the same file are of no concern: it is never changed, only removed, and an open one even then stays. */
+const openOne = async (directory: string, meta: SnapshotMetadata, log: Log): Promise<SnapshotFile | null> => {
+  const name = fileName(meta)
+  try {
+    return await openSnapshotFile(join(directory, name))
+  } catch (thrown) {
+    log.warn('a snapshot could not be opened', { file: name, reason: messageOf(thrown) })
+    return null
   }
 }
 

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert'
 import { parentPort, workerData } from 'node:worker_threads'
+import { type PackedEntries, unpackEntries } from './disk/packed-entries.ts'
 import { type DiskTrouble, troubleOf } from './disk-failure.ts'
 import { DiskDamage, type LoadedLog, openLogDatabase } from './log-database.ts'
-import { type PackedEntries, unpackEntries } from './packed-entries.ts'
 import type { LogWrite } from './storage.ts'
 
 export type WorkerOptions = { readonly directory: string; readonly bytesMax: number | null }

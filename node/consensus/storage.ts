@@ -28,11 +28,22 @@ export type LogStore = {
 
 export type StoredSnapshot = { readonly meta: SnapshotMetadata; readonly data: Uint8Array }
 
+export type SnapshotBytes = { readonly data: Uint8Array; readonly isLast: boolean }
+
+/** One snapshot, to be read piece by piece for as long as it takes, also when newer ones have taken its place. */
+export type SnapshotReader = {
+  /** From `offset`, at most so many; fewer only at the end or where a piece ends. Rejects when they are damaged. */
+  read(offset: number, bytesMax: number): Promise<SnapshotBytes>
+  close(): Promise<void>
+}
+
 export type SnapshotStore = {
   /** The intact ones, newest first, at most SNAPSHOTS_KEPT; damaged ones are skipped and reported in the log. */
   load(): Promise<readonly StoredSnapshot[]>
   /** Atomic: temporary file, fsync, rename, fsync of the directory. Keeps the newest SNAPSHOTS_KEPT. */
   save(snapshot: StoredSnapshot): Promise<void>
+  /** Null when it is not there (any more) or its beginning is damaged. */
+  open(meta: SnapshotMetadata): Promise<SnapshotReader | null>
 }
 
 /** The newest, and one to fall back on should it be damaged: the log keeps the entries since the older one. */

@@ -3,9 +3,8 @@
  * encoded state in pieces. The header says how many bytes must follow and what the state's digest is. It holds the
  * cluster's private key and the hashes of its tokens, so it is a secret.
  */
-
+import { crc32 } from 'node:zlib'
 import { digestOf, type State } from '../../scheduler/index.ts'
-import { framed, unframed } from '../consensus/snapshots.ts'
 import { decodeState } from '../consensus/store.ts'
 import { Failure, messageOf } from '../errors.ts'
 
@@ -75,5 +74,25 @@ export const decodeBackup = (path: string, file: Buffer): Backup & { readonly re
       },
       { cause: thrown },
     )
+  }
+}
+
+const framed = (bytes: Uint8Array): readonly Uint8Array[] => {
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(bytes.byteLength, 0)
+  head.writeUInt32BE(crc32(bytes), 4)
+  return [head, bytes]
+}
+
+function* unframed(file: Buffer, from: number): Generator<Buffer> {
+  let offset = from
+  while (offset < file.byteLength) {
+    if (offset + 8 > file.byteLength) throw new Error('it is cut off')
+    const end = offset + 8 + file.readUInt32BE(offset)
+    const bytes = file.subarray(offset + 8, end)
+    if (end > file.byteLength) throw new Error('it is cut off')
+    if (crc32(bytes) !== file.readUInt32BE(offset + 4)) throw new Error(`wrong checksum at byte ${offset}`)
+    yield bytes
+    offset = end
   }
 }

@@ -9,6 +9,7 @@ import {
   type LogStore,
   type LogWrite,
   SNAPSHOTS_KEPT,
+  type SnapshotReader,
   type SnapshotStore,
   type StoredSnapshot,
 } from '../../node/consensus/storage.ts'
@@ -131,6 +132,14 @@ export class SimulatedDisk {
         await this.#delay(1)
         return this.#snapshots
       },
+      open: async meta => {
+        await this.#delay(1)
+        if (life !== this.#life) return never()
+        const found = this.#snapshots.find(
+          kept => kept.meta.index === meta.index && kept.meta.term === meta.term,
+        )
+        return found === undefined ? null : this.#readerOf(found.data)
+      },
       save: async snapshot => {
         await this.#delay(2 + this.#dice.between(0, 6))
         if (life !== this.#life) return never()
@@ -140,6 +149,17 @@ export class SimulatedDisk {
           .sort((left, right) => byAge(left.meta, right.meta))
           .slice(0, SNAPSHOTS_KEPT)
       },
+    }
+  }
+
+  #readerOf(whole: Uint8Array): SnapshotReader {
+    return {
+      read: async (offset, bytesMax) => {
+        await this.#delay(0.2)
+        const data = whole.slice(offset, offset + bytesMax)
+        return { data, isLast: offset + data.byteLength >= whole.byteLength }
+      },
+      close: async () => {},
     }
   }
 

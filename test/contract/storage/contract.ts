@@ -190,6 +190,26 @@ export const storageContract = (name: string, make: () => Promise<Disk>): void =
     await log.close()
   })
 
+  test('a snapshot is read piece by piece to its end, also when newer ones replace it', async ({ disk }) => {
+    const { log, snapshots } = disk.open()
+    const data = new Uint8Array(700_000).map((_, at) => at % 251)
+    await snapshots.save({ meta: metaAt(5), data })
+    assert.is(await snapshots.open(metaAt(6)), null)
+    const reader = await snapshots.open(metaAt(5))
+    assert.ok(reader !== null)
+    for (const index of [7, 8, 9]) await snapshots.save({ meta: metaAt(index), data: new Uint8Array(1) })
+    const pieces: Uint8Array[] = []
+    for (let offset = 0, isLast = false; !isLast; ) {
+      const piece = await reader.read(offset, 100_000)
+      pieces.push(piece.data)
+      offset += piece.data.byteLength
+      isLast = piece.isLast
+    }
+    assert.ok(Buffer.concat(pieces).equals(data))
+    await reader.close()
+    await log.close()
+  })
+
   test('an empty snapshot is a snapshot', async ({ disk }) => {
     const { log, snapshots } = disk.open()
     await snapshots.save({ meta: metaAt(1), data: new Uint8Array(0) })

@@ -310,6 +310,18 @@ test('a failed disk ends voting and writing on that node for good, and nothing e
   assert.ok(old.consensus.state().index > 0, 'the state can still be read')
 })
 
+test('so does an fsync that fails for a snapshot', async () => {
+  const world = await createCluster(['a', 'b', 'c'], { snapshotEntries: 10 })
+  const old = world.leader()
+  const other = [...world.nodes.values()].find(node => node !== old)!
+  world.breakSnapshots(old.id)
+  for (let count = 0; count < 12; count++) await world.settle(write(other))
+  await world.until('it has noticed', () => old.consensus.status().fatal !== null)
+  await world.settle(write(other))
+  await world.pass(10_000)
+  assert.is(old.consensus.status().role, 'none')
+})
+
 test('a proposal by wire is refused unless it is a request that its sender may make', async () => {
   const world = await createCluster(['a', 'b', 'c'])
   const leader = world.leader().id

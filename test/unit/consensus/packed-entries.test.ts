@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buffersOf, packEntries, unpackEntries } from '../../../node/consensus/packed-entries.ts'
+import { buffersOf, packEntries, unpackEntries } from '../../../node/consensus/disk/packed-entries.ts'
 import { type Entry, emptyConfiguration } from '../../../raft/index.ts'
 
 /** A part of something larger, as entries from a packet are. */

@@ -5,7 +5,8 @@ import {
   createConsensus,
   type RunningConsensus,
 } from '../../../node/consensus/create.ts'
-import type { LogStore } from '../../../node/consensus/storage.ts'
+import { failureOfTrouble, troubleOf } from '../../../node/consensus/disk-failure.ts'
+import type { LogStore, SnapshotStore } from '../../../node/consensus/storage.ts'
 import { Failure } from '../../../node/errors.ts'
 import { silentLog } from '../../../node/log.ts'
 import { memoryNetwork } from '../../../node/transport/memory.ts'
@@ -43,6 +44,8 @@ export type World = {
   syncs(id: string): readonly number[]
   /** From now on each fsync of this node fails. */
   breakDisk(id: string): void
+  /** The next snapshot of this node cannot be synced. */
+  breakSnapshots(id: string): void
   /** Every k-th message of the `propose` channel is lost. */
   losePropositions(every: number): void
   /** Says something on the `propose` channel in the name of `from`, and resolves with the next thing said back. */
@@ -64,6 +67,7 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
   const disks = new Map<string, SimulatedDisk>()
   let cuts: ReadonlySet<string> = new Set()
   const broken = new Set<string>()
+  const unsynced = new Set<string>()
   const syncs = new Map<string, readonly number[]>()
   const replies = new Map<string, (message: unknown) => void>()
   let loseEvery = 0
@@ -112,7 +116,7 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
         random,
         log: silentLog,
         logStore: breakable(disk.logStore(), () => broken.has(id)),
-        snapshotStore: disk.snapshotStore(),
+        snapshotStore: unsyncable(disk.snapshotStore(), () => unsynced.has(id)),
         id,
         bootstrap,
         options,
@@ -137,6 +141,7 @@ export const createWorld = (options: ConsensusOptions = {}, seed = 1): World => 
     },
     syncs: id => syncs.get(id) ?? [],
     breakDisk: id => void broken.add(id),
+    breakSnapshots: id => void unsynced.add(id),
     losePropositions(every) {
       loseEvery = every
     },
@@ -173,6 +178,14 @@ const breakable = (logStore: LogStore, isBroken: () => boolean): LogStore => ({
   ...logStore,
   write: one =>
     isBroken() ? Promise.reject(new Failure('E_DISK_FAILED', 'the disk failed')) : logStore.write(one),
+})
+
+const unsyncable = (snapshots: SnapshotStore, isBroken: () => boolean): SnapshotStore => ({
+  ...snapshots,
+  save: one => {
+    const eio = Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO', syscall: 'fsync' })
+    return isBroken() ? Promise.reject(failureOfTrouble(troubleOf('snapshots', eio))) : snapshots.save(one)
+  },
 })
 
 const PEERS = ['a', 'b', 'c', 'd', 'e']

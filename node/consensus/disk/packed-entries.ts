@@ -2,8 +2,8 @@
  * Entries on their way to the worker thread. A message that holds each of them is cloned value by value, with all the
  * bytes around what is a part of something larger; two buffers are handed over as they are.
  */
-import type { Configuration, Entry } from '../../raft/index.ts'
-import { decode, encode } from '../codec.ts'
+import type { Configuration, Entry } from '../../../raft/index.ts'
+import { decode, encode } from '../../codec.ts'
 
 export type PackedEntries = {
   /** Index, term, position in KINDS and length in bytes of each entry. */
