@@ -1,4 +1,4 @@
-/** What every implementation of LogStore and SnapshotStore must do; run by storage.test.ts and by the simulation's virtual disk. */
+/** What every implementation of LogStore and SnapshotStore must do; run by storage.test.ts. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { LogStore, LogWrite, SnapshotStore } from '../../../node/consensus/storage.ts'
