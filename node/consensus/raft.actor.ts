@@ -10,9 +10,10 @@ import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
-import { Epochs, stamped } from './epochs.ts'
 import { logFact } from './fact-log.ts'
 import { Fitness, stallText } from './fitness.ts'
+import { Epochs, stamped } from './life/epochs.ts'
+import { type Running, startRunning } from './life/running.ts'
 import { GATHER_MS_MAX } from './proposal-batch.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
 import {
@@ -25,7 +26,6 @@ import {
   Picture,
   statusOf,
 } from './raft-status.ts'
-import { type Running, startRunning } from './running.ts'
 import { loadStartup, type Startup } from './startup.ts'
 import { WakingTime } from './waking-time.ts'
 

@@ -2,11 +2,11 @@
  * The epoch at the door: every Raft message carries its sender's, and only those of one epoch speak to each other. A
  * cluster that was never recovered has none to carry.
  */
-import { compareEpochs, type Epoch, isEpoch, type Message } from '../../raft/index.ts'
-import type { Log } from '../log.ts'
-import type { PeerId } from './consensus.ts'
-import type { RaftDeps, RaftRequest } from './raft-protocol.ts'
-import { livingLeader } from './raft-status.ts'
+import { compareEpochs, type Epoch, isEpoch, type Message } from '../../../raft/index.ts'
+import type { Log } from '../../log.ts'
+import type { PeerId } from '../consensus.ts'
+import type { RaftDeps, RaftRequest } from '../raft-protocol.ts'
+import { livingLeader } from '../raft-status.ts'
 import { enterEpoch, refound } from './refound.ts'
 import type { Running } from './running.ts'
 

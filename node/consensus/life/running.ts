@@ -1,11 +1,11 @@
 /** One core with everything that lives and dies with it: the raft actor drives it, and starts another one from the disk. */
-import { type Epoch, epochOf, Raft } from '../../raft/index.ts'
-import { Applier } from './applier.ts'
-import { PromiseQueue } from './promise-queue.ts'
-import { ProposalBatch } from './proposal-batch.ts'
-import type { RaftDeps } from './raft-protocol.ts'
-import { SnapshotTraffic } from './snapshot-traffic.ts'
-import type { Startup } from './startup.ts'
+import { type Epoch, epochOf, Raft } from '../../../raft/index.ts'
+import { Applier } from '../applier.ts'
+import { PromiseQueue } from '../promise-queue.ts'
+import { ProposalBatch } from '../proposal-batch.ts'
+import type { RaftDeps } from '../raft-protocol.ts'
+import { SnapshotTraffic } from '../snapshot-traffic.ts'
+import type { Startup } from '../startup.ts'
 
 export type Running = {
   readonly life: symbol

@@ -9,13 +9,13 @@ import {
   enteringState,
   refoundedState,
   type Status,
-} from '../../raft/index.ts'
-import { messageOf } from '../errors.ts'
-import type { Log } from '../log.ts'
-import type { RaftDeps, RecoverReply } from './raft-protocol.ts'
-import { loadStartup } from './startup.ts'
-import type { LogWrite } from './storage.ts'
-import { createStore, decodeState } from './store.ts'
+} from '../../../raft/index.ts'
+import { messageOf } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { RaftDeps, RecoverReply } from '../raft-protocol.ts'
+import { loadStartup } from '../startup.ts'
+import type { LogWrite } from '../storage.ts'
+import { createStore, decodeState } from '../store.ts'
 
 type Disk = Pick<RaftDeps, 'id' | 'logStore' | 'snapshotStore' | 'keepCopy'>
 
