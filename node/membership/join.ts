@@ -9,6 +9,7 @@ import {
   departedOf,
   judgeJoinToken,
   type NodeFacts,
+  type NodeId,
   type Refusal,
   type State,
 } from '../../scheduler/index.ts'
@@ -38,6 +39,7 @@ const FINAL: readonly ErrorCode[] = [
   'E_JOIN_TOKEN_REVOKED',
   'E_NAME_TAKEN',
   'E_NODE_LEFT',
+  'E_CONFLICT',
   'E_INVALID',
 ]
 
@@ -157,7 +159,7 @@ const signAs = (cluster: Cluster, message: Buffer): string => {
 
 export type JoinService = {
   readonly transport: Pick<Transport, 'onCall' | 'self'>
-  readonly consensus: Pick<Consensus, 'state' | 'submit' | 'barrier'>
+  readonly consensus: Pick<Consensus, 'state' | 'status' | 'submit' | 'barrier'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -190,6 +192,7 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
       await consensus.barrier({ timeoutMs: SUBMIT_TIMEOUT_MS })
     const stranger = judgeStranger(consensus.state(), command)
     if (stranger !== null) refuse(stranger)
+    if (consensus.status().voters.includes(from)) throw isVoter(consensus.state(), from, transport.self)
     const outcome = await consensus.submit(command, {
       // Its own words alone could name another request, whose outcome it would be given.
       requestId: `join ${from} ${asked.requestId}`,
@@ -204,6 +207,14 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
     } satisfies AdmitReply
   })
 }
+
+/** Whoever joins begins with an empty log. A voter that does so has forgotten its votes, and must not cast them again. */
+const isVoter = (state: State, id: string, self: string): Failure =>
+  new Failure('E_CONFLICT', {
+    message: `${state.nodes.get(id as NodeId)?.name ?? id} is a voter of this cluster, and its log is gone`,
+    why: 'a node that forgot what it promised to the others must not vote again',
+    try: `tutti repair --join ${state.nodes.get(self as NodeId)?.peerAddress ?? 'HOST:PORT'} --token TOKEN, with the same --data`,
+  })
 
 type Join = Extract<Command, { type: 'node/Join' }>
 

@@ -8,17 +8,19 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { emptyConfiguration, type SnapshotMetadata } from '../../raft/index.ts'
+import type { NodeId } from '../../scheduler/index.ts'
 import { createPeerApi } from '../api/proxy.ts'
 import type { Clock } from '../clock.ts'
 import { openSnapshots } from '../consensus/snapshots.ts'
 import { openSqliteLog } from '../consensus/sqlite-log.ts'
 import { loadStartup } from '../consensus/startup.ts'
+import { decodeState } from '../consensus/store.ts'
 import { type ErrorCode, Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { openAddressBook } from '../membership/address-book.ts'
 import { checkMember } from '../membership/join.ts'
 import { parseToken } from '../membership/token.ts'
-import { readRecord } from '../record.ts'
+import { type NodeRecord, readRecord, writeRecord } from '../record.ts'
 import { loadIdentity } from '../transport/identity.ts'
 import { createLibp2pTransport } from '../transport/libp2p.ts'
 import { type Fetched, fetchState } from './fetch-state.ts'
@@ -48,22 +50,52 @@ const HERE = '0.0.0.0:0'
 export const repairNode = async (options: RepairOptions): Promise<Repaired> => {
   const { directory, isForced, clock, log } = options
   const record = readRecord(directory)
-  if (record === null)
-    throw new Failure('E_NOT_FOUND', {
-      message: `there is no node in ${directory}`,
-      why: 'it has no node.json',
-      try: 'tutti repair --data DIRECTORY',
-    })
-  const found = await damageIn(directory, { hadLog: record.hasLog, log })
+  if (record === null) checkKey(options)
+  const found =
+    record === null
+      ? 'nothing is left but its key'
+      : await damageIn(directory, { hadLog: record.hasLog, log })
   if (found === null && !isForced) throw isIntact(directory)
-  const fetched = await fetchAsMember(options)
+  const { fetched, self } = await fetchAsMember(options)
   const keptIn = join(
     directory,
     `given-up-${new Date(clock.wallMs()).toISOString().replaceAll(/[:.]/g, '-')}`,
   )
   await moveAside(directory, keptIn)
   await layDown(directory, fetched, log)
-  return { name: record.name, damage: found ?? 'nothing', index: fetched.header.index, keptIn }
+  const { name } = record ?? (await rememberMember(directory, self, fetched))
+  return { name, damage: found ?? 'nothing', index: fetched.header.index, keptIn }
+}
+
+/** A node that lost all but its key can still prove who it is, to a member that is named. */
+const checkKey = ({ directory, seed }: RepairOptions): void => {
+  const hasKey = existsSync(join(directory, 'identity.key'))
+  if (hasKey && seed !== null) return
+  throw new Failure('E_NOT_FOUND', {
+    message: `there is no node in ${directory}`,
+    why: hasKey
+      ? 'it holds a key, but nothing says of which cluster'
+      : 'it has neither a node.json nor a key',
+    try: hasKey ? 'tutti repair --join HOST:PORT --token TOKEN' : 'tutti repair --data DIRECTORY',
+  })
+}
+
+const rememberMember = async (
+  directory: string,
+  self: string,
+  { header, state }: Fetched,
+): Promise<NodeRecord> => {
+  const row = decodeState(state).nodes.get(self as NodeId)
+  const record: NodeRecord = {
+    name: row?.name ?? self,
+    clusterId: header.clusterId,
+    clusterName: header.clusterName,
+    founded: null,
+    runtime: row?.runtime ?? 'fake',
+    hasLog: true,
+  }
+  await writeRecord(directory, record)
+  return record
 }
 
 /** Null: it can be read whole. Throws E_CONFLICT when a node runs in it, and what else is no damage of the log. */
@@ -99,7 +131,12 @@ const isIntact = (directory: string): Failure =>
   })
 
 /** Speaks as this node, whose key the members know, without taking part in anything. */
-const fetchAsMember = async ({ directory, seed, clock, log }: RepairOptions): Promise<Fetched> => {
+const fetchAsMember = async ({
+  directory,
+  seed,
+  clock,
+  log,
+}: RepairOptions): Promise<{ readonly fetched: Fetched; readonly self: string }> => {
   const identity = await loadIdentity(directory)
   const known = (await openAddressBook({ directory, log })).peers()
   const transport = await createLibp2pTransport({
@@ -115,14 +152,11 @@ const fetchAsMember = async ({ directory, seed, clock, log }: RepairOptions): Pr
       peers.set(await checkMember(transport, seed.address, parseToken(seed.token)), [seed.address])
     transport.admit(new Set(peers.keys()))
     for (const [peer, addresses] of peers) transport.setAddresses(peer, addresses)
-    return await firstAnswer([...peers.keys()], peer =>
-      fetchState({
-        api: createPeerApi(transport, clock),
-        peer,
-        self: identity.peerId,
-        requestId: randomUUID(),
-      }),
+    const self = identity.peerId
+    const fetched = await firstAnswer([...peers.keys()], peer =>
+      fetchState({ api: createPeerApi(transport, clock), peer, self, requestId: randomUUID() }),
     )
+    return { fetched, self }
   } finally {
     await transport.stop()
   }

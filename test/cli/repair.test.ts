@@ -122,4 +122,26 @@ test('a log that is gone is fetched again, also through a member that is named',
   await wholeAgain(cluster, cedar, nodeId)
 })
 
+test('a voter of which nothing is left but its key is not let in with an empty log, and is repaired', async context => {
+  const { cluster } = context
+  const [ash, , cedar] = cluster.nodes as [DemoNode, DemoNode, DemoNode]
+  const { nodeId } = await clientOf(cedar).status()
+  await until('all three to vote', 30_000, async () =>
+    (await clientOf(ash).raft())[0]?.voters.length === 3 ? true : null,
+  )
+  await cedar.stop()
+  for (const name of readdirSync(cedar.directory))
+    if (name !== 'identity.key') rmSync(join(cedar.directory, name), { recursive: true, force: true })
+  const { leader } = await clientOf(ash).status()
+  const node = cluster.nodes.find(one => one.name === leader) as DemoNode
+  const token = await cluster.createToken(3)
+  cedar.start({ runtime: 'process', join: node.peerAddress, token })
+  const refused = await cedar.ready(AbortSignal.timeout(30_000)).catch((thrown: unknown) => thrown)
+  assert.match(String((refused as { why?: string }).why), /is a voter of this cluster, and its log is gone/)
+  const done = await repair(cluster, cedar, '--join', node.peerAddress, '--token', token)
+  assert.is(done.code, 0, done.stderr)
+  again(cedar)
+  await wholeAgain(cluster, cedar, nodeId)
+})
+
 test.run()

@@ -94,6 +94,20 @@ const storiesOf = (name: string, makeNetwork: () => Make) => {
       facts: factsOf(joiner, nodeName),
     })
 
+  story('a voter that comes with an empty log is sent to be repaired: it may have voted', async () => {
+    const [seed, joiner] = [await open('seed'), await open('joiner')]
+    const { ledger, token } = foundOn(seed)
+    await joinAs(joiner, [seed], token().text)
+    await joinAs(joiner, [seed], token().text)
+    ledger.consensus(joiner.self)
+    const before = ledger.state.index
+    const failure = await failureOf(joinAs(joiner, [seed], token().text))
+    assert.is(failure.code, 'E_CONFLICT')
+    assert.match(failure.message, /joiner is a voter of this cluster, and its log is gone/)
+    assert.match(failure.hint ?? '', /tutti repair --join/)
+    assert.is(ledger.state.index, before + 1, 'nothing but the token was written')
+  })
+
   story('a joiner is admitted by the log and learns the members', async () => {
     const [seed, joiner] = [await open('seed'), await open('joiner')]
     const { cluster, ledger, token } = foundOn(seed)
