@@ -48,6 +48,8 @@ const DUEL_FACTOR = 2
 /** Others are such fights among three, while the rest get the log through each other. */
 const RELAY_DUEL_RATE = 0.05
 const LEASES_RATE = 0.5
+/** Under leases there are fewer elections to fight over. */
+const DUEL_LEASES_RATE = 0.2
 const FAULTS_FROM_MS = 4_000
 const FAULTS_MS_MIN = 6_000
 const FAULTS_MS_MAX = 30_000
@@ -92,7 +94,7 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     machineCount,
     snapshotEntries: dice.pick([20, 60, 200, 2_000]),
     tickMs: dice.pick([25, 50]),
-    hasLeases: dice.fork('has leases').chance(LEASES_RATE),
+    hasLeases: dice.fork('has leases').chance(isDuel ? DUEL_LEASES_RATE : LEASES_RATE),
     diskFactor: dice.pick([1, 1, 5, 20]),
     appendBytesMax: isDuel ? 64 : dice.pick([64, 4 * 1024, 256 * 1024]),
     directLearnersMax: relays.directLearnersMax,
