@@ -10,6 +10,7 @@ export const ERRORS = {
   E_CONFLICT: { status: 409, exit: 4 },
   E_STALE_PLAN: { status: 409, exit: 4 },
   E_NAME_TAKEN: { status: 409, exit: 4 },
+  E_VERSION: { status: 409, exit: 4 },
   E_ALREADY_INITIALISED: { status: 409, exit: 4 },
   E_NODE_LEFT: { status: 403, exit: 5 },
   E_JOIN_TOKEN_UNKNOWN: { status: 403, exit: 5 },

@@ -113,6 +113,7 @@ export type RefusalCode =
   | 'E_STALE_PLAN'
   | 'E_INVALID'
   | 'E_NAME_TAKEN'
+  | 'E_VERSION'
   | 'E_JOIN_TOKEN_UNKNOWN'
   | 'E_JOIN_TOKEN_EXPIRED'
   | 'E_JOIN_TOKEN_SPENT'

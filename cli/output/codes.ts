@@ -29,6 +29,11 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     try: 'repeat the command',
   },
   E_NAME_TAKEN: { means: 'A node of that name is already a member.', try: 'choose another --name' },
+  E_VERSION: {
+    means:
+      'Tutti on this node is too old or too new for the cluster: it bears two neighbouring versions at a time.',
+    try: 'install a version within one of what tutti nodes -o wide shows',
+  },
   E_ALREADY_INITIALISED: {
     means: 'The cluster exists already.',
     try: 'join it: tutti start --join HOST:PORT --token …',

@@ -38,6 +38,7 @@ const FINAL: readonly ErrorCode[] = [
   'E_JOIN_TOKEN_SPENT',
   'E_JOIN_TOKEN_REVOKED',
   'E_NAME_TAKEN',
+  'E_VERSION',
   'E_NODE_LEFT',
   'E_CONFLICT',
   'E_INVALID',

@@ -8,6 +8,7 @@ import type { Labels } from '../model/selector.ts'
 import type { Tables } from '../tables.ts'
 import { judgeJoinToken } from './join-token.ts'
 import { refuse, type Step, tell, type Verdict } from './step.ts'
+import { judgeVersion } from './versions.ts'
 
 type Join = Extract<Command, { type: 'node/Join' }>
 type Update = Extract<Command, { type: 'node/Update' }>
@@ -46,6 +47,8 @@ export const judgeFacts = (tables: Tables, facts: NodeFacts): Refusal | null => 
     if (other.state === 'left' || other.id === facts.id || other.name !== facts.name) continue
     return refuse('E_NAME_TAKEN', `another node is named ${facts.name}`, { name: facts.name, node: other.id })
   }
+  const version = judgeVersion(tables, facts)
+  if (version !== null) return version
   const { cpuMillis, memoryBytes } = facts.capacity
   const [first, last] = facts.portRange
   if (!(cpuMillis >= 0 && memoryBytes >= 0))
