@@ -54,7 +54,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex)',
     replace: 'return lastTerm + lastIndex >= 0',
     why: 'a candidate with an older log overwrites what was committed (Raft paper, §5.4.1)',
-    seed: 2,
+    seed: 7,
   },
   {
     name: 'learner-counts',
@@ -151,7 +151,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (!core.hasCommittedInTerm) return { reason: 'notReady' }",
     replace: '',
     why: 'a leader that changes the membership before it has committed in its term: two leaders of two terms may each commit a change with majorities that do not meet (raft-dev, July 2015)',
-    seed: 7,
+    seed: 3,
   },
   {
     name: 'change-on-change',
@@ -183,7 +183,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (incoming === 'lost' || outgoing === 'lost') return 'lost'",
     replace: 'if (outgoing === incoming || outgoing !== incoming) return incoming',
     why: 'in the joint phase the votes of the new majority alone elect a leader (Raft paper, §6)',
-    seed: 7,
+    seed: 37,
   },
   {
     name: 'truncation-keeps-configuration',
@@ -231,7 +231,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'for (const write of this.underWay) write.lastIndex = Math.min(write.lastIndex, through)',
     replace: '',
     why: "the disk's answer for an entry that was cut off meanwhile counts for the one that took its place (etcd-io/raft, append ABA race)",
-    seed: 6,
+    seed: 17,
   },
   {
     name: 'applied-before-written',
@@ -255,7 +255,7 @@ export const PLANTS: readonly Plant[] = [
     find: "if (core.hasLivingLeader || isBound(core, from)) return 'leaderAlive'",
     replace: '',
     why: 'whoever cannot hear the leader gets the pre-votes of those who can, raises the term and deposes it, again and again (thesis §9.6)',
-    seed: 3,
+    seed: 7,
   },
   {
     name: 'old-leader-hands-over',
@@ -264,7 +264,7 @@ export const PLANTS: readonly Plant[] = [
     replace:
       "if (message.term < core.term && message.type !== 'timeoutNow') return answerOldTerm(core, from, message)",
     why: 'the order to campaign, given by a leader of the past, deposes the leader of today past all leases (thesis §3.10)',
-    seed: 2,
+    seed: 1,
   },
   {
     name: 'no-empty-entry',
@@ -280,7 +280,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'if (reads.waiting.length === 0 || !core.hasCommittedInTerm) return false',
     replace: 'if (reads.waiting.length === 0) return false',
     why: 'a new leader does not yet know what is committed, and answers a read from before it (Raft paper, §8)',
-    seed: 18,
+    seed: 1,
   },
   {
     name: 'read-before-apply',
