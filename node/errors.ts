@@ -13,6 +13,7 @@ export const ERRORS = {
   E_VERSION: { status: 409, exit: 4 },
   E_ALREADY_INITIALISED: { status: 409, exit: 4 },
   E_NODE_LEFT: { status: 403, exit: 5 },
+  E_LOG_LOST: { status: 403, exit: 5 },
   E_JOIN_TOKEN_UNKNOWN: { status: 403, exit: 5 },
   E_JOIN_TOKEN_EXPIRED: { status: 403, exit: 5 },
   E_JOIN_TOKEN_SPENT: { status: 403, exit: 5 },

@@ -60,6 +60,8 @@ export type Fact =
   /** From whom the log is pulled now; null: from nobody, the leader feeds us. */
   | { readonly type: 'upstreamChanged'; readonly upstream: NodeId | null }
   | { readonly type: 'pullRefused'; readonly to: NodeId; readonly reason: PullRefusalReason }
+  /** The leader has our word for entries up to `promised`, and our log ends before: its disk forgot. See duty 1. */
+  | { readonly type: 'promiseLost'; readonly promised: number; readonly lastIndex: number }
   | { readonly type: 'transferStarted'; readonly to: NodeId }
   /** We lead no more; whether the target does, a later `leaderChanged` tells. */
   | { readonly type: 'transferEnded'; readonly to: NodeId }

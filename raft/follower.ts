@@ -44,8 +44,9 @@ export const adopt = (core: Core, entries: readonly Entry[]): boolean => {
 export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void => {
   core.roundHeard = Math.max(core.roundHeard, message.round)
   core.commitHeard = Math.max(core.commitHeard, message.commit)
-  // A disk that lost what it had promised shows here; such a node must be let in anew first.
-  if (message.commit <= core.log.lastIndex) core.commitTo(message.commit)
+  const { lastIndex } = core.log
+  if (message.commit <= lastIndex) core.commitTo(message.commit)
+  else core.fact({ type: 'promiseLost', promised: message.commit, lastIndex })
   core.send(from, {
     type: 'heartbeatResult',
     term: core.term,

@@ -12,7 +12,8 @@
  * 1. **Start** from what the disk holds: `bootstrapState(id)` written once for the first node of a cluster,
  *    `joinerState()` for every other, or the sum of all writes so far. Restore the state machine from
  *    `saved.snapshot` first; the entries after it come again through `apply`. A node that lost its disk may have
- *    voted: it comes back under a new id, or with a snapshot as of after it was taken out of a committed membership.
+ *    voted: it comes back under a new id, or with a snapshot as of after it was taken out of a committed membership. A disk
+ *    that went back in time may show by the fact `promiseLost`: such a node must be let in anew, too.
  * 2. **Persist** `ready.persist` durably, atomically, in order, then `step({ type: 'persisted', sequence })`.
  *    Writes may be grouped: acknowledging a sequence number acknowledges all before it. If the disk fails, stop
  *    the process: after a failed fsync nothing is known.

@@ -119,6 +119,7 @@ export type RefusalCode =
   | 'E_JOIN_TOKEN_SPENT'
   | 'E_JOIN_TOKEN_REVOKED'
   | 'E_NODE_LEFT'
+  | 'E_LOG_LOST'
   | 'E_ALREADY_INITIALISED'
   /** It may have been applied long ago, and nobody remembers: nothing is done now. Submitting throws this one. */
   | 'E_TIMEOUT'

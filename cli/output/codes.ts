@@ -42,6 +42,10 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     means: 'This node left or was removed; its identity never comes back.',
     try: 'start with an empty --data directory and a new token',
   },
+  E_LOG_LOST: {
+    means: 'A member lost its log and kept its key; it may have voted, so it is not simply admitted again.',
+    try: 'tutti repair --join HOST:PORT --token TOKEN with the same --data',
+  },
   E_JOIN_TOKEN_UNKNOWN: { means: 'No member knows this join token.', try: NEW_TOKEN },
   E_JOIN_TOKEN_EXPIRED: {
     means: 'The join token was valid for a limited time, which is over.',

@@ -37,6 +37,20 @@ export const damaged = (path: string, what: string): DiskTrouble => ({
   text: damageText(`the stored log ${path} is damaged: ${what}`),
 })
 
+/** The leader has this node's word for more than its log holds: an old copy of the disk, or one that forgot. */
+export const promiseLost = ({
+  promised,
+  lastIndex,
+}: {
+  readonly promised: number
+  readonly lastIndex: number
+}) =>
+  new Failure('E_DISK_DAMAGED', {
+    message: `the log ends with entry ${lastIndex}, and this node has promised the others to have entry ${promised}`,
+    why: 'its disk went back in time, as a restored copy does: a node that forgot what it promised must not vote again',
+    try: 'stop this node, then: tutti repair --force, which fetches the state anew from the other nodes',
+  })
+
 /** Anything thrown by sqlite or the file system while working on `path`. */
 export const troubleOf = (path: string, thrown: unknown): DiskTrouble => {
   const code = codeOf(thrown)

@@ -10,6 +10,7 @@ import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { Contact } from './contact.ts'
+import { promiseLost } from './disk-failure.ts'
 import { logFact } from './fact-log.ts'
 import { Fitness, stallText } from './fitness.ts'
 import { Epochs, stamped } from './life/epochs.ts'
@@ -324,6 +325,7 @@ class RaftActor implements Behavior<RaftMessage> {
 
   #note(running: Running, fact: Fact, ctx: Context<RaftMessage>): void {
     this.#answers.note(fact)
+    if (fact.type === 'promiseLost') return this.#fail(promiseLost(fact), ctx)
     if (fact.type === 'becameLeader') running.leaderTerm = fact.term
     if (fact.type === 'becameFollower') running.leaderTerm = null
     if (fact.type === 'leaderChanged') this.#noteLeader(running.core.status())

@@ -9,7 +9,6 @@ import {
   departedOf,
   judgeJoinToken,
   type NodeFacts,
-  type NodeId,
   type Refusal,
   type State,
 } from '../../scheduler/index.ts'
@@ -40,7 +39,7 @@ const FINAL: readonly ErrorCode[] = [
   'E_NAME_TAKEN',
   'E_VERSION',
   'E_NODE_LEFT',
-  'E_CONFLICT',
+  'E_LOG_LOST',
   'E_INVALID',
 ]
 
@@ -53,7 +52,7 @@ export type JoinOptions = {
   readonly facts: NodeFacts
 }
 
-/** Resolves once the log has this node. Throws Failure: E_JOIN_…, E_NAME_TAKEN, E_NODE_LEFT, E_UNREACHABLE with what was tried. */
+/** Resolves once the log has this node. Throws Failure: E_JOIN_…, E_NAME_TAKEN, E_NODE_LEFT, E_LOG_LOST, E_UNREACHABLE with what was tried. */
 export const joinCluster = async ({ transport, seeds, token: text, facts }: JoinOptions): Promise<Joined> => {
   const token = parseToken(text)
   const requestId = randomUUID()
@@ -160,7 +159,7 @@ const signAs = (cluster: Cluster, message: Buffer): string => {
 
 export type JoinService = {
   readonly transport: Pick<Transport, 'onCall' | 'self'>
-  readonly consensus: Pick<Consensus, 'state' | 'status' | 'submit' | 'barrier'>
+  readonly consensus: Pick<Consensus, 'state' | 'submit' | 'barrier'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -193,7 +192,6 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
       await consensus.barrier({ timeoutMs: SUBMIT_TIMEOUT_MS })
     const stranger = judgeStranger(consensus.state(), command)
     if (stranger !== null) refuse(stranger)
-    if (consensus.status().voters.includes(from)) throw isVoter(consensus.state(), from, transport.self)
     const outcome = await consensus.submit(command, {
       // Its own words alone could name another request, whose outcome it would be given.
       requestId: `join ${from} ${asked.requestId}`,
@@ -208,14 +206,6 @@ export const serveJoins = ({ transport, consensus, clock, log }: JoinService): v
     } satisfies AdmitReply
   })
 }
-
-/** Whoever joins begins with an empty log. A voter that does so has forgotten its votes, and must not cast them again. */
-const isVoter = (state: State, id: string, self: string): Failure =>
-  new Failure('E_CONFLICT', {
-    message: `${state.nodes.get(id as NodeId)?.name ?? id} is a voter of this cluster, and its log is gone`,
-    why: 'a node that forgot what it promised to the others must not vote again',
-    try: `tutti repair --join ${state.nodes.get(self as NodeId)?.peerAddress ?? 'HOST:PORT'} --token TOKEN, with the same --data`,
-  })
 
 type Join = Extract<Command, { type: 'node/Join' }>
 
@@ -247,4 +237,10 @@ const refusalOf = (code: ErrorCode, message: string): Failure =>
     ...(code.startsWith('E_JOIN_TOKEN') ? { try: 'on any member: tutti token create' } : {}),
     ...(code === 'E_NAME_TAKEN' ? { try: 'tutti start --name ANOTHER …' } : {}),
     ...(code === 'E_NODE_LEFT' ? { try: 'move the data directory away, then join again' } : {}),
+    ...(code === 'E_LOG_LOST' ? LOG_LOST : {}),
   })
+
+const LOG_LOST = {
+  why: 'a node that forgot what it promised to the others must not vote again under the same key',
+  try: 'tutti repair --join HOST:PORT --token TOKEN with the same --data, which fetches its state from that member',
+}

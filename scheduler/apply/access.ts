@@ -18,7 +18,7 @@ export const initCluster = (tables: Tables, { cluster, node }: Init, step: Step)
   const refusal = judgeFacts(tables, node)
   if (refusal) return refusal
   tables.cluster = cluster
-  tables.nodes.set(node.id, nodeOf(node, {}, step))
+  tables.nodes.set(node.id, { ...nodeOf(node, {}, step), hasLog: true })
   tell(step, 'cluster', 'initialised', `${cluster.name} by node ${node.name}`)
   tell(step, `node/${node.name}`, 'joined', 'as the first node')
   return null

@@ -34,6 +34,13 @@ const hasLeft = (node: Pick<Node, 'id' | 'name'>): Refusal =>
     name: node.name,
   })
 
+/** Whoever has its log does not ask to be admitted, and whoever forgot what it promised must not vote under that name. */
+const lostLog = ({ id, name }: Pick<Node, 'id' | 'name'>): Refusal =>
+  refuse('E_LOG_LOST', `node ${name} is a member whose log was on its disk, and is there no more`, {
+    node: id,
+    name,
+  })
+
 const find = (tables: Tables, id: NodeId): { node: Node } | { refusal: Refusal } => {
   const departed = departedOf(tables, id)
   if (departed) return { refusal: hasLeft(departed) }
@@ -66,6 +73,7 @@ export const joinNode = (
   const departed = departedOf(tables, facts.id)
   if (departed) return hasLeft(departed)
   const known = tables.nodes.get(facts.id)
+  if (known?.hasLog) return lostLog(known)
   if (known) return change(tables, known, facts, step)
   const token = tables.tokens.get(tokenId)
   const refusal = judgeJoinToken(token, secretHash, atMs) ?? judgeFacts(tables, facts)
@@ -84,7 +92,16 @@ const spend = (token: Token, usesLeft: number, atMs: number): Token => ({
 
 export const updateNode = (tables: Tables, { node: facts }: Update, step: Step): Verdict => {
   const found = find(tables, facts.id)
-  return 'refusal' in found ? found.refusal : change(tables, found.node, facts, step)
+  if ('refusal' in found) return found.refusal
+  const refusal = change(tables, found.node, facts, step)
+  if (refusal === null) noteLog(tables, facts.id)
+  return refusal
+}
+
+/** No event, and no change of what the node is. */
+const noteLog = (tables: Tables, id: NodeId): void => {
+  const node = tables.nodes.get(id)!
+  if (node.hasLog !== true) tables.nodes.set(id, { ...node, hasLog: true })
 }
 
 /** A node that speaks is alive, whatever the log believed; pods that were given up as lost stay lost. */

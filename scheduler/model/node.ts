@@ -40,6 +40,8 @@ export type Node = {
   /** Inclusive range from which dynamic host ports are allotted. */
   readonly portRange: readonly [first: number, last: number]
   readonly version: string
+  /** It has spoken as a member, so that the log was on its disk: it is not admitted again without. Absent: not yet. */
+  readonly hasLog?: true
   readonly joinedIndex: number
   readonly modifiedIndex: number
   /** Milliseconds since the epoch, put into the command by its proposer. */

@@ -94,20 +94,6 @@ const storiesOf = (name: string, makeNetwork: () => Make) => {
       facts: factsOf(joiner, nodeName),
     })
 
-  story('a voter that comes with an empty log is sent to be repaired: it may have voted', async () => {
-    const [seed, joiner] = [await open('seed'), await open('joiner')]
-    const { ledger, token } = foundOn(seed)
-    await joinAs(joiner, [seed], token().text)
-    await joinAs(joiner, [seed], token().text)
-    ledger.consensus(joiner.self)
-    const before = ledger.state.index
-    const failure = await failureOf(joinAs(joiner, [seed], token().text))
-    assert.is(failure.code, 'E_CONFLICT')
-    assert.match(failure.message, /joiner is a voter of this cluster, and its log is gone/)
-    assert.match(failure.hint ?? '', /tutti repair --join/)
-    assert.is(ledger.state.index, before + 1, 'nothing but the token was written')
-  })
-
   story('a joiner is admitted by the log and learns the members', async () => {
     const [seed, joiner] = [await open('seed'), await open('joiner')]
     const { cluster, ledger, token } = foundOn(seed)
@@ -237,6 +223,19 @@ const storiesOf = (name: string, makeNetwork: () => Make) => {
     const next = token()
     await joinAs(joiner, [seed], next.text)
     assert.is(ledger.state.tokens.get(next.id)?.usesLeft, 1)
+  })
+
+  story('a member that lost its log and kept its key is told what to do', async () => {
+    const [seed, joiner] = [await open('seed'), await open('joiner')]
+    const { ledger, token } = foundOn(seed)
+    await joinAs(joiner, [seed], token().text)
+    ledger.commit({ type: 'node/Update', atMs: 1, node: factsOf(joiner, 'joiner') })
+    const next = token()
+    const failure = await failureOf(joinAs(joiner, [seed, seed], next.text))
+    assert.is(failure.code, 'E_LOG_LOST')
+    assert.match(failure.why ?? '', 'must not vote again under the same key')
+    assert.match(failure.hint ?? '', 'tutti repair --join')
+    assert.is(ledger.state.tokens.get(next.id)?.usesLeft, 1, 'no use is spent on it')
   })
 
   story('a member that has admitted the joiner long ago still answers it', async () => {

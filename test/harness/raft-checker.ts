@@ -15,7 +15,10 @@ export class RaftChecker {
     if (input.type === 'read') this.reads.set(`${node.id} ${input.key}`, this.committedIndex)
     for (const entry of ready.persist?.entries ?? []) this.logMatching(node, entry)
     for (const entry of ready.apply) this.stateMachineSafety(node, entry)
-    for (const fact of ready.facts) if (fact.type === 'becameLeader') this.electionSafety(node, fact.term)
+    for (const fact of ready.facts) {
+      if (fact.type === 'becameLeader') this.electionSafety(node, fact.term)
+      expect(fact.type !== 'promiseLost', `${node.id} is said to have lost what no disk has forgotten`)
+    }
     for (const read of ready.reads) {
       const asked = this.reads.get(`${node.id} ${read.key}`)
       expect(asked !== undefined, `${node.id} answers read ${read.key} that was not asked, or twice`)

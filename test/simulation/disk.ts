@@ -29,6 +29,8 @@ type Waiting = {
   readonly reject: (thrown: Failure) => void
 }
 
+export type DiskCopy = { readonly content: Content | null; readonly snapshots: readonly StoredSnapshot[] }
+
 const EMPTY: Content = { hardState: { term: 0, vote: null, commit: 0 }, snapshot: null, entries: [] }
 
 /** What one write makes of the content, in the order of the parts of `Persist`. */
@@ -103,6 +105,17 @@ export class SimulatedDisk {
   /** The newest snapshot file; for checkers. */
   snapshotIndex(): number {
     return this.#snapshots[0]?.meta.index ?? 0
+  }
+
+  /** A backup of everything that is durable now. */
+  copy(): DiskCopy {
+    return { content: this.#content, snapshots: this.#snapshots }
+  }
+
+  /** The disk goes back in time. */
+  restore({ content, snapshots }: DiskCopy): void {
+    this.#content = content
+    this.#snapshots = snapshots
   }
 
   logStore(): LogStore {

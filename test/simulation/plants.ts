@@ -87,7 +87,7 @@ export const PLANTS: readonly Plant[] = [
     find: 'return !isGivenUp && now >= since && now - since < core.options.leaseTicks',
     replace: 'return true',
     why: 'a lease that lasts as long as the leader believes to lead outlives its reign while it stands still (etcd issue 20418)',
-    seed: 1,
+    seed: 31,
   },
   {
     name: 'acknowledged-before-commit',

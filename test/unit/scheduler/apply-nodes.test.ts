@@ -23,10 +23,25 @@ test('an unknown node is not found', () => {
 
 test('an update with the same facts and a verdict that stands already change nothing', () => {
   const world = new World().init('ash', 'birch')
+  world.ok({ type: 'node/Update', node: nodeFacts('birch') })
   const before = world.node('birch')
   world.ok({ type: 'node/Update', node: nodeFacts('birch') }).verdict('birch', 'alive')
   assert.is(world.node('birch'), before)
   assert.equal(world.told('node/birch'), ['joined'])
+})
+
+test('a wiped voter does not vote twice: once a member has spoken with its log, its key is not admitted without', () => {
+  const join = (name: string) =>
+    ({ type: 'node/Join', node: nodeFacts(name), tokenId: 't1', secretHash: SECRET }) as const
+  const world = new World().init('ash', 'birch')
+  world.ok(join('birch'))
+  world.ok({ type: 'node/Update', node: nodeFacts('birch') })
+  world.refused(join('birch'), 'E_LOG_LOST')
+  world.verdict('birch', 'dead')
+  world.refused(join('birch'), 'E_LOG_LOST')
+  assert.is(world.node('birch').state, 'dead', 'and it is not taken for the one that is back')
+  world.refused(join('ash'), 'E_LOG_LOST')
+  assert.equal(world.told('node/birch'), ['joined', 'dead'])
 })
 
 test('an update of a dead node revives it, with its new address', () => {

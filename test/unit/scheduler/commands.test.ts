@@ -16,7 +16,7 @@ const NODES = ['ash', 'birch', 'cedar'] as const
 const WORKLOADS = ['web', 'job'] as const
 const CLUSTER = { id: 'c1', name: 'demo', publicKey: 'p', privateKey: 'k', createdAtMs: 0 }
 
-type ModelNode = { state: 'alive' | 'dead' | 'left'; schedulable: boolean }
+type ModelNode = { state: 'alive' | 'dead' | 'left'; schedulable: boolean; hasLog: boolean }
 type ModelWorkload = {
   count: number
   image: string
@@ -37,7 +37,7 @@ class Model {
       case 'cluster/Init':
         if (this.isInitialised) return 'E_ALREADY_INITIALISED'
         this.isInitialised = true
-        this.nodes.set(act.node.id, { state: 'alive', schedulable: true })
+        this.nodes.set(act.node.id, { state: 'alive', schedulable: true, hasLog: true })
         return null
       case 'cluster/SetVoters':
         if (![3, 5, 7].includes(act.votersMax)) return 'E_INVALID'
@@ -79,6 +79,7 @@ class Model {
   #join(act: Extract<Act, { type: 'node/Join' }>, nowMs: number): RefusalCode | null {
     const known = this.nodes.get(act.node.id)
     if (known?.state === 'left') return 'E_NODE_LEFT'
+    if (known?.hasLog) return 'E_LOG_LOST'
     if (known) {
       known.state = 'alive'
       return null
@@ -89,7 +90,7 @@ class Model {
     if (nowMs >= token.expiresAtMs) return 'E_JOIN_TOKEN_EXPIRED'
     if (token.usesLeft === 0) return 'E_JOIN_TOKEN_SPENT'
     token.usesLeft--
-    this.nodes.set(act.node.id, { state: 'alive', schedulable: true })
+    this.nodes.set(act.node.id, { state: 'alive', schedulable: true, hasLog: false })
     return null
   }
 
@@ -98,7 +99,7 @@ class Model {
     if (!node) return 'E_NOT_FOUND'
     if (act.type === 'node/Leave') node.state = 'left'
     else if (node.state === 'left') return 'E_NODE_LEFT'
-    if (act.type === 'node/Update') node.state = 'alive'
+    if (act.type === 'node/Update') Object.assign(node, { state: 'alive', hasLog: true })
     if (act.type === 'node/Verdict') node.state = act.state
     if (act.type === 'node/Drain') node.schedulable = false
     if (act.type === 'node/Activate') node.schedulable = true
@@ -206,7 +207,7 @@ test('each command does what the model does, and is refused when the model refus
           new Map(
             [...state.nodes].map(([key, node]) => [
               key,
-              { state: node.state, schedulable: node.schedulable },
+              { state: node.state, schedulable: node.schedulable, hasLog: node.hasLog === true },
             ]),
           ),
           model.nodes,
