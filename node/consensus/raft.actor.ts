@@ -9,12 +9,13 @@ import type { Behavior, Context } from '../actor/actor.ts'
 import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
-import { Contact } from './contact.ts'
 import { promiseLost } from './disk-failure.ts'
 import { logFact } from './fact-log.ts'
-import { Fitness, stallText } from './fitness.ts'
 import { Epochs, stamped } from './life/epochs.ts'
 import { type Running, startRunning } from './life/running.ts'
+import { Contact } from './measures/contact.ts'
+import { Fitness, stallText } from './measures/fitness.ts'
+import { WakingTime } from './measures/waking-time.ts'
 import { GATHER_MS_MAX } from './proposal-batch.ts'
 import type { ProposeReply, RaftDeps, RaftMessage, RaftRequest, ReplyTo } from './raft-protocol.ts'
 import {
@@ -28,7 +29,6 @@ import {
   statusOf,
 } from './raft-status.ts'
 import { loadStartup, type Startup } from './startup.ts'
-import { WakingTime } from './waking-time.ts'
 
 export const raftActor = (deps: RaftDeps): Behavior<RaftMessage> => new RaftActor(deps)
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Contact } from '../../../node/consensus/contact.ts'
+import { Contact } from '../../../node/consensus/measures/contact.ts'
 
 const TICK_MS = 25
 const TICKS_MAX = 40

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Fitness } from '../../../node/consensus/fitness.ts'
+import { Fitness } from '../../../node/consensus/measures/fitness.ts'
 
 const STALL_MS = 500
 const REST_MS = 30_000

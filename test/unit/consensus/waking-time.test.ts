@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { WakingTime } from '../../../node/consensus/waking-time.ts'
+import { WakingTime } from '../../../node/consensus/measures/waking-time.ts'
 
 const scene = () => {
   const at = { monotonicMs: 500, wallMs: 1_000_000 }

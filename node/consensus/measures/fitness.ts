@@ -2,7 +2,7 @@
  * Whether this node is fit to lead. A leader whose disk or process stands still is heard by all and leads nobody (etcd
  * issues 15247, 7617): it should hand over, and not come back at once. Pure: it is told what happens and when.
  */
-import type { Unfit, WriteTimes } from './consensus.ts'
+import type { Unfit, WriteTimes } from '../consensus.ts'
 
 export type FitnessPolicy = {
   /** A write under way for longer, or a tick that came later, is a stall. */
