@@ -59,6 +59,8 @@ export class Core {
   roundHeard = 0
   /** The greatest commit index that anybody named: what is committed there may not be here yet. */
   commitHeard = 0
+  /** Since a leader said how much is committed and could know; infinite while none ever did. */
+  ticksSinceCommitHeard = Number.POSITIVE_INFINITY
   /** The order to pull the log from others, as long as it is in force. */
   feed: Feed | null = null
   /** Who pulls the log from us. */
@@ -201,6 +203,16 @@ export class Core {
 
   drop(envelope: Envelope, reason: string): void {
     this.fact({ type: 'messageDropped', from: envelope.from, message: envelope.message.type, reason })
+  }
+
+  /**
+   * The leader of the present term said, `age` ticks ago, that all up to `index` is committed. That this is all that was
+   * committed by then is certain only once it has committed an entry of its own term, so that one must be here.
+   */
+  hearOfCommit(index: number, age: number): void {
+    this.commitHeard = Math.max(this.commitHeard, index)
+    if (this.log.termAt(index) === this.term)
+      this.ticksSinceCommitHeard = Math.min(this.ticksSinceCommitHeard, age)
   }
 
   /** Raise the commit index; never lowers it. */

@@ -15,7 +15,7 @@ export const followLeader = (core: Core, leader: string): void => {
 /** Take over what the leader's log has and ours lacks; what contradicts it goes (paper §5.3). */
 export const onAppend = (core: Core, envelope: Envelope, message: Append): void => {
   const { prevIndex, prevTerm, entries } = message
-  core.commitHeard = Math.max(core.commitHeard, message.commit)
+  core.hearOfCommit(message.commit, 0)
   if (prevIndex < core.commitIndex && prevIndex + entries.length <= core.commitIndex)
     return core.promise(envelope.from, { type: 'appended', term: core.term, match: core.commitIndex })
   if (prevIndex >= core.log.firstIndex - 1 && !core.log.has(prevIndex, prevTerm))
@@ -23,6 +23,7 @@ export const onAppend = (core: Core, envelope: Envelope, message: Append): void 
   if (!adopt(core, entries)) return core.drop(envelope, 'it contradicts what is committed')
   const match = prevIndex + entries.length
   core.commitTo(Math.min(message.commit, match))
+  core.hearOfCommit(message.commit, 0)
   core.promise(envelope.from, { type: 'appended', term: core.term, match: Math.max(match, core.commitIndex) })
 }
 
@@ -43,7 +44,7 @@ export const adopt = (core: Core, entries: readonly Entry[]): boolean => {
 /** The leader lives; it knows how much of the committed log we surely have. */
 export const onHeartbeat = (core: Core, from: string, message: Heartbeat): void => {
   core.roundHeard = Math.max(core.roundHeard, message.round)
-  core.commitHeard = Math.max(core.commitHeard, message.commit)
+  core.hearOfCommit(message.commitBeyond ?? message.commit, 0)
   const { lastIndex } = core.log
   if (message.commit <= lastIndex) core.commitTo(message.commit)
   else core.fact({ type: 'promiseLost', promised: message.commit, lastIndex })

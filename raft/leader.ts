@@ -142,16 +142,18 @@ const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatRes
   onPeerAlive(core, from, progress)
 }
 
-/** A follower learns no more of the commit index than it surely has. */
+/** A follower commits no more than it surely has, and hears how much it lacks. */
 const sendHeartbeats = (core: Core): void => {
   core.heartbeatElapsed = 0
-  for (const [peer, progress] of core.fed)
-    core.send(peer, {
-      type: 'heartbeat',
-      term: core.term,
-      commit: Math.min(progress.match, core.commitIndex),
-      round: core.reads.round,
-    })
+  const { term, commitIndex } = core
+  const { round } = core.reads
+  for (const [peer, { match }] of core.fed)
+    core.send(
+      peer,
+      match < commitIndex
+        ? { type: 'heartbeat', term, commit: match, commitBeyond: commitIndex, round }
+        : { type: 'heartbeat', term, commit: commitIndex, round },
+    )
 }
 
 const hearsQuorum = (core: Core): boolean =>

@@ -56,7 +56,10 @@ export type AppendRejected = {
 export type Heartbeat = {
   readonly type: 'heartbeat'
   readonly term: number
+  /** What is committed of what you surely have. */
   readonly commit: number
+  /** What is committed, when it is more. */
+  readonly commitBeyond?: number
   readonly round: number
 }
 
@@ -125,7 +128,8 @@ export type Pull = {
 /**
  * Entries that follow (`prevIndex`, `prevTerm`). All of them, and what they follow, are committed, and whoever sends them
  * knows it. `leader` leads in `term` (null: not known); it was heard `age` ticks ago and `round` is its newest heartbeat.
- * As far as was heard the log is committed up to `commit`, which may be more than is sent.
+ * As far as was heard `commitAge` ticks ago (null: it is not certain) the log is committed up to `commit`, which may be more
+ * than is sent.
  */
 export type Pulled = {
   readonly type: 'pulled'
@@ -134,6 +138,7 @@ export type Pulled = {
   readonly round: number
   readonly age: number
   readonly commit: number
+  readonly commitAge: number | null
   readonly prevIndex: number
   readonly prevTerm: number
   readonly entries: readonly Entry[]

@@ -88,6 +88,7 @@ const tick = (core: Core, now: number | undefined): void => {
   tickLease(core)
   tickReads(core)
   tickChildren(core)
+  core.ticksSinceCommitHeard += 1
   if (core.role === 'leader') return tickLeader(core)
   core.ticksSinceLeader += 1
   if (core.role !== 'follower') return tickCandidate(core)

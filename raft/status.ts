@@ -36,6 +36,10 @@ export type Status = {
   /** Since the leader was last heard; 0 on the leader itself. */
   readonly ticksSinceLeader: number
   readonly commitIndex: number
+  /** As far as was heard the log is committed up to here; a node that is behind has less. */
+  readonly commitHeard: number
+  /** Since a leader said so that could know all that was committed by then; infinite while none ever did. */
+  readonly ticksSinceCommitHeard: number
   /** As acknowledged by `applied`. */
   readonly appliedIndex: number
   /** Our own disk holds the log up to here. */
@@ -66,6 +70,8 @@ export const statusOf = (core: Core): Status => {
     leader: core.leader,
     ticksSinceLeader: core.role === 'leader' ? 0 : core.ticksSinceLeader,
     commitIndex: core.commitIndex,
+    commitHeard: Math.max(core.commitHeard, core.commitIndex),
+    ticksSinceCommitHeard: core.ticksSinceCommitHeard,
     appliedIndex: core.appliedIndex,
     persistedIndex: core.writes.persistedIndex,
     firstIndex: core.log.firstIndex,

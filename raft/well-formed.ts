@@ -15,6 +15,7 @@ const isBytes: Check = value => value instanceof Uint8Array
 const isName: Check = value => typeof value === 'string' && value !== ''
 const isNameOrNull: Check = value => value === null || isName(value)
 const isNames: Check = value => Array.isArray(value) && value.every(isName)
+const isCountOrAbsent: Check = value => value === undefined || isCount(value)
 const isCountOrNull: Check = value => value === null || isCount(value)
 const isTrueOrAbsent: Check = value => value === undefined || value === true
 const isSnapshot: Check = value =>
@@ -33,7 +34,7 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
   append: { prevIndex: isCount, prevTerm: isCount, entries: Array.isArray, commit: isCount },
   appended: { match: isCount },
   appendRejected: { prevIndex: isCount, hintIndex: isCount, hintTerm: isCount },
-  heartbeat: { commit: isCount, round: isCount },
+  heartbeat: { commit: isCount, commitBeyond: isCountOrAbsent, round: isCount },
   heartbeatResult: { round: isCount, keepsLease: isTrueOrAbsent, isReluctant: isTrueOrAbsent },
   installSnapshot: { snapshot: isSnapshot, offset: isCount, data: isBytes, isLast: isFlag },
   snapshotProgress: { index: isCount, nextOffset: isCount },
@@ -47,6 +48,7 @@ const shapes: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>>
     round: isCount,
     age: isCount,
     commit: isCount,
+    commitAge: isCountOrNull,
     prevIndex: isCount,
     prevTerm: isCount,
     entries: Array.isArray,

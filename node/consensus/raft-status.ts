@@ -13,10 +13,11 @@ export const roleOf = (status: Status): ConsensusStatus['role'] => {
 /** Ticks since the leader, or on the leader a quorum, was heard; null when that says nothing about the age of the state. */
 export const contactTicks = (status: Status, isLeading: boolean): number | null => {
   if (status.leader === null) return null
-  if (status.role !== 'leader') return status.ticksSinceLeader
-  const ticks = status.ticksSinceQuorum
+  // A chunk of a snapshot shows that the leader lives, and not how much it has committed meanwhile.
+  const ticks = status.role === 'leader' ? status.ticksSinceQuorum : status.ticksSinceCommitHeard
   // Until an entry of its own term is applied, a new leader may lack what others have committed.
-  return isLeading && Number.isFinite(ticks) ? ticks : null
+  const isSure = status.role !== 'leader' || isLeading
+  return isSure && Number.isFinite(ticks) ? ticks : null
 }
 
 export const isMember = ({ configuration }: Status, id: PeerId): boolean => {

@@ -233,7 +233,6 @@ class RaftActor implements Behavior<RaftMessage> {
     if (next !== 'speaks') return this.#renew(next, ctx)
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
-    if ('commit' in message) this.#contact.told(message.commit)
   }
 
   /** Ends this core. The next one starts from what the work leaves on the disk. */
@@ -358,7 +357,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#step({ type: 'reluctance', isReluctant: this.#unfit(nowMs) !== null }, ctx)
     const status = running.core.status()
     this.#noteLeader(status)
-    if (this.#isLeading) this.#contact.told(status.commitIndex)
+    this.#contact.told(status.commitHeard)
     this.#contact.ticked(nowMs, contactTicks(status, this.#isLeading))
     running.traffic.forgetUnused(nowMs)
     if (stalled !== null && running.leaderTerm !== null) this.#handOver(stalled, status, ctx)

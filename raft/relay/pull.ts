@@ -39,9 +39,8 @@ export const onPulled = (core: Core, envelope: Envelope, message: Pulled): void 
   const { leader } = message
   if (leader === core.id || (leader !== null && core.leader !== null && core.leader !== leader))
     return core.drop(envelope, 'this term has another leader')
-  core.commitHeard = Math.max(core.commitHeard, message.commit)
-  hearOfLeader(core, feed, message)
   take(core, envelope, message)
+  hearOfLeader(core, feed, message)
   if (core.mayCampaign) return leaveUpstreams(core)
   if (hasNewsFor(feed.asked, core.standing)) pull(core, feed)
 }
@@ -66,10 +65,11 @@ export const tickPulling = (core: Core): void => {
 
 const upstreamOf = ({ upstreams, position }: Feed): NodeId => upstreams[position]!
 
-const hearOfLeader = (core: Core, feed: Feed, { leader, round, age }: Pulled): void => {
+const hearOfLeader = (core: Core, feed: Feed, { leader, round, age, ...heard }: Pulled): void => {
   if (leader === null || round <= core.roundHeard) return
   const ageHere = core.leader === leader ? Math.min(age, core.ticksSinceLeader) : age
   followLeader(core, leader)
+  core.hearOfCommit(heard.commit, heard.commitAge ?? Number.POSITIVE_INFINITY)
   core.roundHeard = round
   core.electionTicks = ageHere
   core.ticksSinceLeader = ageHere

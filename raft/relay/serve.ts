@@ -55,6 +55,7 @@ const serve = (core: Core, to: NodeId, child: Child): void => {
     round: core.roundHeard,
     age: core.ticksSinceLeader,
     commit: Math.max(core.commitHeard, core.commitIndex),
+    commitAge: Number.isFinite(core.ticksSinceCommitHeard) ? core.ticksSinceCommitHeard : null,
     prevIndex,
     prevTerm,
     entries: core.log.slice(prevIndex + 1, core.commitIndex, core.options.appendBytesMax),

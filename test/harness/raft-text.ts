@@ -57,8 +57,8 @@ const printMessage = (message: Message): string => {
       return `append term=${term} after=${prevIndex}/${prevTerm} commit=${commit} ${printEntries(entries)}`.trimEnd()
     }
     case 'pulled': {
-      const { term, leader, round, age, commit, prevIndex, prevTerm, entries } = message
-      return `pulled term=${term} leader=${leader} round=${round} age=${age} commit=${commit} after=${prevIndex}/${prevTerm} ${printEntries(entries)}`.trimEnd()
+      const { term, leader, round, age, commit, commitAge, prevIndex, prevTerm, entries } = message
+      return `pulled term=${term} leader=${leader} round=${round} age=${age} commit=${commit} commitAge=${commitAge} after=${prevIndex}/${prevTerm} ${printEntries(entries)}`.trimEnd()
     }
     case 'installSnapshot': {
       const { term, snapshot, offset, data, isLast } = message

@@ -19,9 +19,9 @@ export class Contact {
     this.#ticksMax = ticksMax
   }
 
-  /** A member said that all up to here is committed. */
-  told(commit: unknown): void {
-    if (Number.isSafeInteger(commit)) this.#toldCommit = Math.max(this.#toldCommit, commit as number)
+  /** All up to here is committed, as far as was heard. */
+  told(commit: number): void {
+    this.#toldCommit = Math.max(this.#toldCommit, commit)
   }
 
   /** A tick came, and the last contact was `ageTicks` ago; null: there is none that counts. */

@@ -263,6 +263,8 @@ test('no message whatever brings a node down', () => {
     leader: fc.constantFrom('a', 'b', 'c', null, 7),
     upstream: fc.constantFrom('a', 'b', null, 7),
     age: count,
+    commitAge: count,
+    commitBeyond: count,
   })
   const ordered = message.map(value => ({
     ...value,

@@ -134,6 +134,38 @@ test('word that a snapshot is kept is about the one that came whole, not about t
   assert.is(subject.ready.install?.index, 9)
 })
 
+test('a leader that has not committed in its own term may know less than is committed, so it makes nobody fresh', () => {
+  const subject = new Subject(saved(1, 1))
+  const ageAfter = (ticks: number): number => subject.tick(ticks).raft.status().ticksSinceCommitHeard
+  const append = { type: 'append', term: 1, prevIndex: 3, prevTerm: 1, entries: [], commit: 2 } as const
+  subject.hear('b', append)
+  assert.is(ageAfter(2), 2)
+  subject.hear('c', { ...append, term: 2 })
+  assert.is(ageAfter(1), 3, 'entry 3 may have been committed by the leader before')
+  const noop = { type: 'noop', index: 4, term: 2 } as const
+  subject.hear('c', { ...append, term: 2, entries: [noop], commit: 4 })
+  assert.is(ageAfter(0), 0)
+  subject.tick(1).hear('c', { type: 'heartbeat', term: 2, commit: 4, commitBeyond: 9, round: 1 })
+  assert.is(ageAfter(0), 1, 'it is behind, and cannot know')
+  assert.is(subject.raft.status().commitHeard, 9)
+})
+
+test('a chunk of a snapshot is a sign of life, and none of how much is committed', () => {
+  const subject = new Subject(saved(1)).hear('b', { type: 'heartbeat', term: 1, commit: 2, round: 1 }).tick(2)
+  const configuration = { ...emptyConfiguration, voters: ['a', 'b', 'c'] }
+  const snapshot = { index: 9, term: 1, configuration }
+  subject.hear('b', {
+    type: 'installSnapshot',
+    term: 1,
+    snapshot,
+    offset: 0,
+    data: new Uint8Array(1),
+    isLast: false,
+  })
+  assert.is(subject.raft.status().ticksSinceLeader, 0)
+  assert.is(subject.raft.status().ticksSinceCommitHeard, 2)
+})
+
 test('the age of a quorum is that of its oldest member, and that of both quorums in a joint phase', () => {
   const subject = new Subject(saved(1)).leadFully()
   const ageAfter = (ticks: number): number => subject.tick(ticks).raft.status().ticksSinceQuorum
