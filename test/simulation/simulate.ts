@@ -16,14 +16,17 @@ type Range = { readonly from: number; readonly count: number; readonly plant: st
 const replayOf = (seed: number, plant: string | null): string =>
   `npm run simulate -- ${seed}${plant === null ? '' : ` --plant ${plant}`}`
 
+type Play = typeof import('./play.ts')['play']
+
 /** The nodes' code is loaded only after the plant is in the ground. */
-const loadPlay = async (plant: string | null): Promise<typeof import('./play.ts')> => {
-  if (plant !== null) (await import('./planting.ts')).plantBug(plant)
-  return import('./play.ts')
+const loadPlay = async (name: string | null): Promise<Play> => {
+  const plant = name === null ? null : (await import('./planting.ts')).plantBug(name)
+  const { play } = await import('./play.ts')
+  return (seed, options) => play(seed, { ...options, only: plant?.only ?? null })
 }
 
 const replay = async (seed: number, plant: string | null, isVerbose: boolean): Promise<boolean> => {
-  const { play } = await loadPlay(plant)
+  const play = await loadPlay(plant)
   const played = await play(seed, { print: line => console.log(line), isVerbose })
   console.log(
     `seed ${seed}: ${played.machineCount} machines, ${played.faultCount} faults, ${played.acknowledgedCount} writes acknowledged, ${played.eventCount} events in ${(played.virtualMs / 1_000).toFixed(1)} virtual seconds, history ${played.hash}`,
@@ -39,7 +42,7 @@ const verdictOf = (played: Played, plant: string | null): string =>
 
 /** In a worker process: plays each seed that comes, and answers with what came of it. */
 const work = async (plant: string | null): Promise<void> => {
-  const { play } = await loadPlay(plant)
+  const play = await loadPlay(plant)
   process.on('message', async (seed: number) => {
     process.send?.(await play(seed))
   })
