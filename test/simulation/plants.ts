@@ -211,6 +211,7 @@ export const PLANTS: readonly Plant[] = [
     replace: 'const added = fresh',
     why: 'an append that arrives late cuts off what came after it, though it was promised and perhaps committed (Raft paper, figure 2: only on a conflict)',
     seed: 5,
+    only: 'log',
   },
   {
     name: 'append-without-comparison',
@@ -219,7 +220,6 @@ export const PLANTS: readonly Plant[] = [
     replace: '&& core.log.termAt(prevIndex) === null',
     why: 'an append is accepted after an entry of another term: two logs with the same entry differ before it (Raft paper, §5.3)',
     seed: 3,
-    only: 'log',
   },
   {
     name: 'leader-counts-unwritten',

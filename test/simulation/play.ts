@@ -63,7 +63,7 @@ const LOOK_MS = 250
 const CALM_MS = 3_000
 
 /** All checkers of one world, on one history, and further ones that a play brings along. */
-export const allChecks = (further: readonly Check[] = [], only: string | null = null): readonly Check[] => {
+export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
   const checkers: Checker[] = []
   const history = new History(committed => {
     for (const checker of checkers) checker.committed?.(committed)
@@ -79,9 +79,7 @@ export const allChecks = (further: readonly Check[] = [], only: string | null = 
   ]
   const served = [log(history), state(history), acknowledged, reads, linearizable, placement]
   return [...raft, ...served, crashes, membership, converges, ...further].map(check => fail => {
-    const checker: Checker = check(what => {
-      if (only === null || checker.name === only) fail(what)
-    })
+    const checker = check(fail)
     checkers.push(checker)
     return checker
   })
@@ -104,7 +102,8 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
     directLearnersMax: relays.directLearnersMax,
     relayFanOut: relays.fanOut,
     votersMax: relays.votersMax,
-    checks: allChecks([], options.only ?? null),
+    checks: allChecks(),
+    only: options.only ?? null,
     print: options.print ?? null,
     isVerbose: options.isVerbose ?? false,
   })

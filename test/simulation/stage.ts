@@ -31,6 +31,7 @@ export class Stage {
       relayFanOut: 16,
       votersMax: 5,
       checks: allChecks(checks),
+      only: null,
       print: null,
       isVerbose: false,
     })
