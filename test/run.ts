@@ -14,7 +14,7 @@ const OUTPUT_BYTES_MAX = 256 * 1024
 /** Seconds a file may take before it counts as failed; slow suites state their own. */
 const DEADLINE_SECONDS_DEFAULT = 120
 const DEADLINES_SECONDS: Readonly<Record<string, number>> = {
-  'test/simulation': 420,
+  'test/simulation': 900,
   'test/chaos': 600,
   'test/cli': 240,
   'test/contract': 240,
