@@ -73,6 +73,8 @@ export class World {
   onMoment: (moment: Moment, machine: Machine) => void = () => undefined
   readonly #checkers: readonly Checker[]
   readonly #only: string | null
+  /** Programs that were told to stop and have not yet. */
+  readonly #ending = new Map<Machine, { readonly isWantedAgain: boolean }>()
   /** How far each machine's present program was seen to have applied. */
   readonly #seenIndex = new Map<Machine, number>()
   /** The last term in which each machine has spoken as the leader. */
@@ -179,6 +181,8 @@ export class World {
   }
 
   start(machine: Machine): void {
+    // A program that is still ending, perhaps because its machine stands still, is started again when it has ended.
+    if (this.#ending.has(machine)) this.#ending.set(machine, { isWantedAgain: true })
     if (machine.program !== null || !machine.hasPower) return
     this.trace.tell(machine.name, 'starts')
     this.notify(checker => checker.restarted?.(machine))
@@ -204,12 +208,15 @@ export class World {
     const { program } = machine
     if (program?.node == null) return this.kill(machine)
     this.trace.tell(machine.name, 'is told to stop')
+    this.#ending.set(machine, { isWantedAgain: false })
     program.node.stop().then(
       () => {
         if (machine.program !== program) return
         this.trace.tell(machine.name, 'has stopped')
+        const isWantedAgain = this.#ending.get(machine)?.isWantedAgain === true
         this.#forget(machine)
         machine.kill()
+        if (isWantedAgain) this.start(machine)
       },
       thrown => this.fail('stop', `${machine.id} failed to stop: ${String(thrown)}`),
     )
@@ -258,6 +265,7 @@ export class World {
   }
 
   #forget(machine: Machine): void {
+    this.#ending.delete(machine)
     this.weather.setFrozen(machine.id, false)
     this.#seenIndex.delete(machine)
     if (this.#leader === machine) this.#leader = null
