@@ -5,25 +5,11 @@
  */
 import { crc32 } from 'node:zlib'
 import { digestOf, type State } from '../../scheduler/index.ts'
+import type { BackupHead } from '../api/native/schema.ts'
 import { decodeState } from '../consensus/store.ts'
 import { Failure, messageOf } from '../errors.ts'
 
-export type BackupHeader = {
-  readonly clusterId: string
-  readonly clusterName: string
-  /** The entry of the log that the state is as of. */
-  readonly index: number
-  readonly term: number
-  /** Of the recoveries that the cluster had been through. */
-  readonly epoch: number
-  readonly takenAtMs: number
-  /** The name of the node, and the version of Tutti that it ran. */
-  readonly takenBy: string
-  readonly version: string
-  /** `digestOf` of the state. */
-  readonly digest: string
-  readonly bytes: number
-}
+export type BackupHeader = Omit<BackupHead, 'type'>
 
 export type Backup = { readonly header: BackupHeader; readonly state: Uint8Array }
 

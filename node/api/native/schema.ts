@@ -295,12 +295,16 @@ export type BackupHead = {
   readonly type: 'head'
   readonly clusterId: string
   readonly clusterName: string
+  /** The entry of the log that the state is as of. */
   readonly index: number
   readonly term: number
+  /** Of the recoveries that the cluster had been through. */
   readonly epoch: number
   readonly takenAtMs: number
+  /** The name of the node, and the version of Tutti that it ran. */
   readonly takenBy: string
   readonly version: string
+  /** `digestOf` of the state. */
   readonly digest: string
   /** Of the state that the pieces make up. */
   readonly bytes: number
