@@ -149,15 +149,26 @@ export const runningState = (key: ContainerKey, info: ContainerInfo, address: st
   probe: { address, ports: portsOf(info.Labels) },
 })
 
-export const exitedState = (key: ContainerKey, inspected: ContainerInspectInfo): ContainerState => ({
+const KILLED = 128 + 9
+
+/** `isStarved`: the engine told of a lack of memory beside what it says of the container. */
+export const exitedState = (
+  key: ContainerKey,
+  inspected: ContainerInspectInfo,
+  isStarved: boolean,
+): ContainerState => ({
   key,
   runtimeId: inspected.Id,
   state: 'exited',
   exitCode: inspected.State.ExitCode,
-  outOfMemory: inspected.State.OOMKilled,
+  outOfMemory: inspected.State.OOMKilled || (isStarved && inspected.State.ExitCode === KILLED),
   startedAtMs: Math.max(0, Date.parse(inspected.State.StartedAt) || 0),
   probe: { address: '', ports: portsOf(inspected.Config.Labels) },
 })
+
+/** Killed, with a limit to its memory, and the engine does not know (yet) that memory was why. */
+export const mayBeStarved = ({ State, HostConfig }: ContainerInspectInfo): boolean =>
+  !State.Running && State.ExitCode === KILLED && !State.OOMKilled && (HostConfig.Memory ?? 0) > 0
 
 const portsOf = (labels: Readonly<Record<string, string>>): Record<string, number> => {
   try {

@@ -10,6 +10,7 @@ import { type Engine, unavailable } from './docker-client.ts'
 import { keyOfLabels, ownerFilter } from './docker-containers.ts'
 import type { ContainerKey } from './runtime.ts'
 
+/** `starved`: the container wanted more memory than it may have; the engine says so before or after its end. */
 export type EngineNews =
   | {
       readonly type: 'died'
@@ -17,6 +18,7 @@ export type EngineNews =
       readonly id: string
       readonly exitCode: number | null
     }
+  | { readonly type: 'starved'; readonly id: string }
   /** Events may have been missed before this. */
   | { readonly type: 'available' }
   | { readonly type: 'unavailable'; readonly reason: string }
@@ -58,7 +60,7 @@ export const watchEngine = (
 
   const open = (): Promise<Readable> =>
     engine.call('tell its events', CONNECT_DEADLINE_MS, async abortSignal => {
-      const filters = { type: ['container'], event: ['die'], label: ownerFilter(owner) }
+      const filters = { type: ['container'], event: ['die', 'oom'], label: ownerFilter(owner) }
       // The library takes a signal here and below; its types do not say so.
       const wanted = { filters, abortSignal } as Dockerode.GetEventsOptions
       return (await engine.docker.getEvents(wanted)) as Readable
@@ -134,7 +136,9 @@ const newsOf = (event: EngineEvent): EngineNews | null => {
   const attributes = event.Actor?.Attributes ?? {}
   const key = keyOfLabels(attributes)
   const id = event.Actor?.ID
-  if (event.Action !== 'die' || key === null || id === undefined) return null
+  if (key === null || id === undefined) return null
+  if (event.Action === 'oom') return { type: 'starved', id }
+  if (event.Action !== 'die') return null
   const exitCode = Number(attributes.exitCode ?? Number.NaN)
   return { type: 'died', key, id, exitCode: Number.isInteger(exitCode) ? exitCode : null }
 }

@@ -16,6 +16,7 @@ import {
   isLive,
   keyFilter,
   keyOfLabels,
+  mayBeStarved,
   nameOf,
   ownerFilter,
   podFilter,
@@ -23,6 +24,7 @@ import {
 } from './docker-containers.ts'
 import { type EngineNews, watchEngine } from './docker-events.ts'
 import { ensureImage } from './docker-images.ts'
+import { createMemoryWords, type MemoryWords } from './docker-memory.ts'
 import { execIn, logsFrom } from './docker-output.ts'
 import type { ContainerKey, ContainerRun, ContainerState, LogLine, Runtime, RuntimeEvent } from './runtime.ts'
 import { createTurns } from './turns.ts'
@@ -77,6 +79,7 @@ class DockerRuntime {
   /** Keys whose container exists but is not started yet, by this very program. */
   readonly #beingStarted = new Set<string>()
   readonly #commands: CommandCheck
+  readonly #memory: MemoryWords
   #abilities: EngineAbilities | null = null
   #endWatch: (() => void) | null = null
 
@@ -86,6 +89,7 @@ class DockerRuntime {
     this.#commands = createCommandCheck(engine)
     this.#owner = options.owner
     this.#clock = options.clock
+    this.#memory = createMemoryWords(options.clock)
   }
 
   face(): Runtime {
@@ -122,6 +126,7 @@ class DockerRuntime {
     const states = await Promise.all(listed.map(info => this.#stateOf(info, listed)))
     const ids = new Set(listed.map(info => info.Id))
     for (const id of this.#ended.keys()) if (!ids.has(id)) this.#ended.delete(id)
+    this.#memory.keep(ids)
     return states.filter(state => state !== null)
   }
 
@@ -150,7 +155,8 @@ class DockerRuntime {
       const inspected = await this.#engine.call('describe a container', QUERY_DEADLINE_MS, abortSignal =>
         this.#docker.getContainer(id).inspect({ abortSignal }),
       )
-      const state = exitedState(key, inspected)
+      if (mayBeStarved(inspected)) await this.#memory.settled(id)
+      const state = exitedState(key, inspected, this.#memory.isTold(id))
       if (!inspected.State.Running) this.#ended.set(id, state)
       return state
     } catch (thrown) {
@@ -294,6 +300,7 @@ class DockerRuntime {
   }
 
   async #pass(news: EngineNews): Promise<void> {
+    if (news.type === 'starved') return this.#memory.told(news.id)
     if (news.type !== 'died') return this.#emit(news)
     const { key, id } = news
     // Only the container itself knows whether memory ran out; without it, the event's own word must do.
