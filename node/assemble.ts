@@ -19,7 +19,6 @@ import { announce } from './announce.ts'
 import type { Clock } from './clock.ts'
 import type { ConsensusOptions, RunningConsensus } from './consensus/create.ts'
 import { createConsensus } from './consensus/create.ts'
-import { paced } from './consensus/disk-pace.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
 import { DISK_WORD_MS, diskMetadata, nextDiskWord } from './control/disk-word.ts'
@@ -105,14 +104,13 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const { promise: ready, resolve: becomeReady } = Promise.withResolvers<void>()
   let isStopped = false
 
-  const disk = paced(parts.logStore, clock)
   const consensus = await createConsensus({
     system,
     transport,
     clock,
     random: parts.random,
     log,
-    logStore: disk.store,
+    logStore: parts.logStore,
     snapshotStore: parts.snapshotStore,
     ...(parts.keepCopy === undefined ? {} : { keepCopy: parts.keepCopy }),
     id,
@@ -144,7 +142,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const members = (): readonly Member[] => membership?.members ?? []
   const tellDisk = (): void => {
     if (isStopped) return
-    const word = nextDiskWord(diskWord, disk.paceMs())
+    const word = nextDiskWord(diskWord, consensus.status().writes?.usualMs ?? null)
     if (word !== diskWord) {
       diskWord = word
       swimRef.send({ type: 'swim/SetMetadata', metadata: selfNow().metadata })

@@ -30,7 +30,7 @@ export type Follower = {
   readonly contactEveryMs: number
 }
 
-/** `worstMs` is of the last minute, and grows while a write is under way. */
+/** `usualMs` is the median of the last writes, `worstMs` of the last minute. Both grow with the age of one under way. */
 export type WriteTimes = { readonly lastMs: number; readonly usualMs: number; readonly worstMs: number }
 
 /** `disk`: a write took, or takes, too long. `loop`: the process stood still for too long. Both stay for a while. */

@@ -50,6 +50,8 @@ const GATHER_MS = 5
 /** A voter that Raft has not heard for so long is out of touch, whatever gossip says: it is of no use to the quorum. */
 const CONTACT_LOST_MS = 1_000
 const UNKNOWN_GRACE_MS = 10_000
+/** A new leader knows its nodes one by one, as they answer: the first few are not chosen for being the first. */
+const HEARING_MS = 1_000
 const SUBMIT_TIMEOUT_MS = 5_000
 const TRANSFER_TIMEOUT_MS = 2_000
 /** Writes wait while leadership is handed over: an heir that did not come up to it is not tried again at once. */
@@ -146,6 +148,9 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
       handoverDueMs = nowMs + HANDOVER_RETRY_MS
       return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)
     }
+    const isUnheard = (one: Candidate): boolean =>
+      !Number.isFinite(one.lag) && followers.has(one.id) && members.get(one.id)?.state === 'alive'
+    if (nowMs - leadingSinceMs < HEARING_MS && roster.some(isUnheard)) return
     const target = chooseVoters(input)
     if (target === null) return
     ctx.log.info('membership changes', { from: voters, to: target.voters, learners: target.learners })

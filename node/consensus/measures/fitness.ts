@@ -11,8 +11,8 @@ export type FitnessPolicy = {
   readonly restMs: number
 }
 
-/** The share that one write has in what is usual. */
-const USUAL_SHARE = 1 / 8
+/** Writes that count: enough for a middle one, few enough to follow a disk that changes. */
+const USUAL_OF = 32
 /** The worst write of this window and of the one before it is told. */
 const WINDOW_MS = 30_000
 
@@ -26,7 +26,8 @@ export class Fitness {
   /** Start of the oldest write that the disk has not acknowledged. */
   #writingSinceMs: number | null = null
   #lastMs: number | null = null
-  #usualMs = 0
+  /** What the last writes took, oldest first. */
+  readonly #tookMs: number[] = []
   #worstMs = 0
   #formerWorstMs = 0
   #windowSinceMs = 0
@@ -46,7 +47,8 @@ export class Fitness {
   /** One that was given at `sinceMs` is durable; `isIdle`: it was the last. */
   written(sinceMs: number, nowMs: number, isIdle: boolean): void {
     const tookMs = nowMs - sinceMs
-    this.#usualMs = this.#lastMs === null ? tookMs : this.#usualMs + USUAL_SHARE * (tookMs - this.#usualMs)
+    this.#tookMs.push(tookMs)
+    if (this.#tookMs.length > USUAL_OF) this.#tookMs.shift()
     this.#lastMs = tookMs
     this.#turnWindow(nowMs)
     this.#worstMs = Math.max(this.#worstMs, tookMs)
@@ -80,7 +82,13 @@ export class Fitness {
     if (this.#lastMs === null) return null
     this.#turnWindow(nowMs)
     const worstMs = Math.max(this.#worstMs, this.#formerWorstMs, this.#writingMs(nowMs))
-    return { lastMs: this.#lastMs, usualMs: this.#usualMs, worstMs }
+    return { lastMs: this.#lastMs, usualMs: this.#usualMs(nowMs), worstMs }
+  }
+
+  /** The median of the last writes, or the age of the one under way when that is more. */
+  #usualMs(nowMs: number): number {
+    const sorted = [...this.#tookMs].sort((left, right) => left - right)
+    return Math.max(sorted[Math.floor(sorted.length / 2)] ?? 0, this.#writingMs(nowMs))
   }
 
   #writingMs(nowMs: number): number {

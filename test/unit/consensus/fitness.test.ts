@@ -71,13 +71,29 @@ test('what writes take: the last, the usual, the worst of the last minute and th
   assert.equal(fitness.times(10), { lastMs: 8, usualMs: 8, worstMs: 8 })
   fitness.writing(20)
   fitness.written(20, 36, true)
-  assert.equal(fitness.times(40), { lastMs: 16, usualMs: 9, worstMs: 16 })
+  assert.equal(fitness.times(40), { lastMs: 16, usualMs: 16, worstMs: 16 })
   fitness.writing(50)
   assert.is(fitness.times(250)?.worstMs, 200)
   fitness.written(50, 251, true)
   assert.is(fitness.times(20_000)?.worstMs, 201)
   assert.is(fitness.times(40_000)?.worstMs, 201, 'it is in the window before this one')
   assert.is(fitness.times(80_000)?.worstMs, 0)
+})
+
+test('what is usual is the median of the last writes, or the age of the one under way when that is more', () => {
+  const fitness = create()
+  let nowMs = 0
+  const write = (ms: number): void => {
+    fitness.writing(nowMs)
+    fitness.written(nowMs, nowMs + ms, true)
+    nowMs += ms
+  }
+  for (const ms of [1, 2, 900]) write(ms)
+  assert.is(fitness.times(nowMs)?.usualMs, 2)
+  for (let count = 0; count < 32; count++) write(7)
+  assert.is(fitness.times(nowMs)?.usualMs, 7)
+  fitness.writing(nowMs)
+  assert.is(fitness.times(nowMs + 500)?.usualMs, 500)
 })
 
 test.run()
