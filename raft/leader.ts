@@ -47,6 +47,7 @@ export const tickLeader = (core: Core): void => {
   for (const progress of core.peers.values()) progress.tick()
   if (!hearsQuorum(core)) return stepDown(core, 'noQuorum')
   tickTransfer(core)
+  leaveJointWhenDue(core)
   tickRelayed(core)
   for (const [peer, progress] of core.fed) tickSnapshot(core, peer, progress)
   core.heartbeatElapsed += 1
@@ -118,17 +119,20 @@ const afterCommit = (core: Core): void => {
   pumpReads(core)
   if (!core.isConfigurationCommitted) return
   const { configuration } = core
-  if (isJoint(configuration)) {
-    if (configuration.autoLeave) {
-      appendConfiguration(core, leaveJoint(configuration))
-      maybeCommit(core)
-    }
-    return
-  }
+  if (isJoint(configuration)) return leaveJointWhenDue(core)
   if (isVoter(configuration, core.id)) return
   const successor = bestSuccessor(core)
   if (successor !== null) core.send(successor, { type: 'timeoutNow', term: core.term })
   stepDown(core, 'removed')
+}
+
+/** Not while handing over: the heir would lack the entry, and lose its election. It ends the joint phase itself. */
+const leaveJointWhenDue = (core: Core): void => {
+  const { configuration } = core
+  if (!isJoint(configuration) || !configuration.autoLeave) return
+  if (!core.isConfigurationCommitted || core.transferTarget !== null) return
+  appendConfiguration(core, leaveJoint(configuration))
+  maybeCommit(core)
 }
 
 const onHeartbeatResult = (core: Core, { from }: Envelope, message: HeartbeatResult): void => {
