@@ -5,6 +5,7 @@
 import assert from 'node:assert'
 import { createToken, initCluster, revokeToken, setVoters } from './apply/access.ts'
 import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/nodes.ts'
+import { takeDown } from './apply/notes.ts'
 import { applyPlan } from './apply/plan.ts'
 import { reportPods } from './apply/reports.ts'
 import { refuse, type Step, type Verdict } from './apply/step.ts'
@@ -16,6 +17,7 @@ import {
   scaleWorkload,
   stopWorkload,
 } from './apply/workloads.ts'
+import { recordCommand } from './audit/record.ts'
 import type { ClusterEvent, Command, Outcome, Request } from './commands.ts'
 import type { State } from './state.ts'
 import { rememberRequest, type Tables, tablesOf } from './tables.ts'
@@ -33,7 +35,7 @@ export const advance = (state: State, { index, term }: LogPlace): void => {
 }
 
 /**
- * Applies one command in place. A refused command changes the tables of nothing but requests; a repeated request id
+ * Applies one command in place. A refused command changes no tables but those of requests and the audit trail; a repeated request id
  * gets the first outcome and changes nothing; one that may be such a repetition of long ago changes nothing either. Events are in the order in which things happened.
  */
 export const apply = (
@@ -47,10 +49,11 @@ export const apply = (
   if (first) return { outcome: first, events: [] }
   if (mayBeForgotten(tables, request)) return { outcome: tooLate(at.index), events: [] }
   const step: Step = { index: at.index, atMs: request.command.atMs, events: [] }
-  const refusal = run(tables, request.command, step)
+  const refusal = run(tables, request, step)
   assert(!refusal || step.events.length === 0, 'a refused command has no effect to tell')
   if (!refusal && isRare(request.command)) weed(tables, step.atMs)
   const outcome: Outcome = refusal ? { ok: false, index: at.index, refusal } : { ok: true, index: at.index }
+  recordCommand(tables, request, outcome)
   rememberRequest(tables, request.requestId, outcome)
   return { outcome, events: step.events }
 }
@@ -73,7 +76,7 @@ const tooLate = (index: number): Outcome => ({
 
 const isRare = ({ type }: Command): boolean => type !== 'plan/Apply' && type !== 'pod/Report'
 
-const run = (tables: Tables, command: Command, step: Step): Verdict => {
+const run = (tables: Tables, { command, requestId }: Request, step: Step): Verdict => {
   switch (command.type) {
     case 'cluster/Init':
       return initCluster(tables, command, step)
@@ -108,6 +111,8 @@ const run = (tables: Tables, command: Command, step: Step): Verdict => {
       return applyPlan(tables, command, step)
     case 'pod/Report':
       return reportPods(tables, command, step)
+    case 'audit/Note':
+      return takeDown(tables, command, step, requestId)
     default:
       return unreachable(command)
   }

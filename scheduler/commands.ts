@@ -2,7 +2,8 @@
  * Everything that may be written to the log. Time and random ids are put in by the proposer, so that `apply` is
  * deterministic. A new command: add it here, in `apply.ts`, and in the test that walks all commands.
  */
-import type { Cluster, Role, TokenKind } from './model/access.ts'
+import type { Cluster, Grant, Role, TokenKind } from './model/access.ts'
+import type { Actor, Note } from './model/audit.ts'
 import type { Capacity, NodeId, RuntimeKind } from './model/node.ts'
 import type { ContainerStatus, Health, Pod, PodId, PodState } from './model/pod.ts'
 import type { Labels } from './model/selector.ts'
@@ -61,6 +62,9 @@ export type Command = { readonly atMs: number } & (
         readonly labels: Labels
         readonly uses: number | null
         readonly expiresAtMs: number
+        readonly name?: string
+        readonly namespace?: string
+        readonly grants?: readonly Grant[]
       }
     }
   | { readonly type: 'token/Revoke'; readonly id: string }
@@ -93,6 +97,8 @@ export type Command = { readonly atMs: number } & (
   | { readonly type: 'workload/Remove'; readonly name: string }
   | { readonly type: 'plan/Apply'; readonly plan: Plan }
   | { readonly type: 'pod/Report'; readonly node: NodeId; readonly reports: readonly PodReport[] }
+  /** By the node that has seen it: what is worth remembering and is no command. At most NOTES_MAX. */
+  | { readonly type: 'audit/Note'; readonly node: NodeId; readonly notes: readonly Note[] }
 )
 
 export type CommandType = Command['type']
@@ -104,6 +110,8 @@ export type Request = {
   readonly command: Command
   /** No entry up to this one carries the request: what its first node had applied when it took it. Absent in old logs. */
   readonly afterIndex?: number
+  /** Who asked for it. Absent when the cluster itself did, and in old logs. */
+  readonly by?: Actor
 }
 
 /** Codes of expected refusals; the CLI maps them to exit codes, each dialect to its own errors. */

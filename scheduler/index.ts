@@ -1,13 +1,16 @@
 /** The scheduler's only door: the replicated state, what changes it, and what decides which changes are due. */
 
 export { judgeJoinToken } from './apply/join-token.ts'
+export { NOTES_MAX } from './apply/notes.ts'
 export { advance, apply } from './apply.ts'
+export { CHAIN_START, headOf, recordOf } from './audit/trail.ts'
 export type * from './commands.ts'
 export { departedOf } from './departed.ts'
 export { explain } from './explain/explain.ts'
 export type * from './explain/explanation.ts'
 export { isEnded, isReady, isRestarting, mayMove } from './lifecycle.ts'
 export type * from './model/access.ts'
+export type * from './model/audit.ts'
 export type * from './model/node.ts'
 export type * from './model/pod.ts'
 export type * from './model/selector.ts'

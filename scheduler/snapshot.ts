@@ -1,5 +1,6 @@
 /** The state as plain data and back: what snapshots carry and what hashes are made of. */
 import assert from 'node:assert'
+import { restoreTrails, type TrailsData, trailsData } from './audit/trail.ts'
 import { canonicalText, compareText } from './canonical.ts'
 import type { Outcome } from './commands.ts'
 import { hashText } from './dice.ts'
@@ -26,6 +27,8 @@ export type SnapshotData = {
   readonly requests: readonly (readonly [requestId: string, outcome: Outcome])[]
   /** Absent in old snapshots. */
   readonly forgottenIndex?: number
+  /** Absent in old snapshots. */
+  readonly audit?: TrailsData
 }
 
 /** A copy of the tables, not of the rows, which never change: cheap, and safe to encode later. */
@@ -43,6 +46,7 @@ export const snapshotOf = (state: State): SnapshotData => ({
   pods: [...state.pods.values()].sort(compareAge),
   requests: [...state.requests],
   forgottenIndex: state.forgottenIndex,
+  audit: trailsData(state.audit),
 })
 
 /** The order in which `apply` inserts pods, so that a restored state iterates like the one that it was taken of. */
@@ -74,6 +78,7 @@ export const restoreState = (data: unknown): State => {
   fill(tables.workloads, snapshot.workloads, workload => workload.spec.name)
   for (const [requestId, outcome] of snapshot.requests) tables.requests.set(requestId, outcome)
   tables.forgottenIndex = snapshot.forgottenIndex ?? 0
+  tables.audit = restoreTrails(snapshot.audit)
   for (const pod of [...snapshot.pods].sort(compareAge)) {
     assert(tables.nodes.has(pod.node), 'the node of a pod is known')
     assert(pod.modifiedIndex <= tables.index, 'no row is newer than the state')

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from './commands.ts'
 import type { Cluster, Token } from './model/access.ts'
+import type { AuditTrails } from './model/audit.ts'
 import type { Node, NodeId } from './model/node.ts'
 import type { Pod, PodId } from './model/pod.ts'
 import type { Workload } from './model/workload.ts'
@@ -29,4 +30,6 @@ export type State = {
   readonly requests: ReadonlyMap<string, Outcome>
   /** The last entry whose outcome is no longer in `requests`. */
   readonly forgottenIndex: number
+  /** Who did what. */
+  readonly audit: AuditTrails
 }

@@ -1,5 +1,6 @@
 /** The writable face of the state: the only functions that change a table, keeping every secondary index true. */
 import assert from 'node:assert'
+import { emptyTrails, type WritableTrails } from './audit/trail.ts'
 import type { Outcome } from './commands.ts'
 import { isEnded } from './lifecycle.ts'
 import type { Cluster, Token } from './model/access.ts'
@@ -32,6 +33,7 @@ export type Tables = {
   readonly podsByNode: Map<NodeId, Set<PodId>>
   readonly requests: Map<string, Outcome>
   forgottenIndex: number
+  audit: WritableTrails
 }
 
 /** `web.2`: the name of a slot, and of its pod for people. */
@@ -51,6 +53,7 @@ export const emptyTables = (): Tables => ({
   podsByNode: new Map(),
   requests: new Map(),
   forgottenIndex: 0,
+  audit: emptyTrails(),
 })
 
 export const emptyState = (): State => emptyTables()

@@ -176,7 +176,12 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
       new Promise<Outcome>((resolve, reject) => {
         const requestId = options.requestId ?? randomRequestId(parts.random)
         const afterIndex = Math.max(store.state().index, view.current().commitIndex)
-        const data = encodeRequest({ requestId, command, afterIndex })
+        const data = encodeRequest({
+          requestId,
+          command,
+          afterIndex,
+          ...(options.by === undefined ? {} : { by: options.by }),
+        })
         if (data.byteLength > settings.raft.core.entryBytesMax) return reject(tooLarge())
         const settle = (outcome: Outcome): void => {
           if (outcome.ok || outcome.refusal.code !== 'E_TIMEOUT') resolve(outcome)

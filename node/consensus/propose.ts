@@ -80,7 +80,7 @@ export const proposeHandler =
     const request = parseRequest(data)
     if (request === null)
       return answer({ type: 'refused', reason: 'invalid', detail: 'a proposal is no known command' })
-    if (!mayPropose(from, request.command)) {
+    if (!mayPropose(from, request)) {
       const detail = `${request.command.type} is not this node's to say`
       return answer({ type: 'refused', reason: 'forbidden', detail })
     }

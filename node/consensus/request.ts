@@ -1,5 +1,5 @@
 /** What an entry of the log carries: its encoding, the shape check, and who may ask for what from another node. */
-import type { Command, CommandType, Request } from '../../scheduler/index.ts'
+import type { Actor, Command, CommandType, Request } from '../../scheduler/index.ts'
 import { decode, encode } from '../codec.ts'
 import type { PeerId } from './consensus.ts'
 
@@ -23,6 +23,7 @@ const SENDERS = {
   'workload/Remove': 'member',
   'plan/Apply': 'leader',
   'pod/Report': 'subject',
+  'audit/Note': 'subject',
 } as const satisfies Record<CommandType, 'leader' | 'member' | 'subject'>
 
 const REQUEST_ID_LENGTH_MAX = 128
@@ -45,10 +46,11 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** Checks the frame, not each command's fields: those come from members of the cluster, and `apply` refuses nonsense. */
 const isRequest = (value: unknown): value is Request => {
   if (!isRecord(value) || !isRecord(value.command)) return false
-  const { requestId, command, afterIndex } = value
+  const { requestId, command, afterIndex, by } = value
   if (typeof requestId !== 'string' || requestId === '' || requestId.length > REQUEST_ID_LENGTH_MAX)
     return false
   if (afterIndex !== undefined && !Number.isSafeInteger(afterIndex)) return false
+  if (by !== undefined && !isActor(by)) return false
   return (
     typeof command.type === 'string' &&
     Object.hasOwn(SENDERS, command.type) &&
@@ -57,8 +59,15 @@ const isRequest = (value: unknown): value is Request => {
   )
 }
 
-/** Whether `from`, proven by its connection, may have this node, as leader, write the command. */
-export const mayPropose = (from: PeerId, command: Command): boolean => {
+const isActor = (value: unknown): value is Actor =>
+  isRecord(value) &&
+  typeof value.who === 'string' &&
+  typeof value.node === 'string' &&
+  (value.from === null || typeof value.from === 'string')
+
+/** Whether `from`, proven by its connection, may have this node, as leader, write the command. Nobody speaks for callers of another node. */
+export const mayPropose = (from: PeerId, { command, by }: Pick<Request, 'command' | 'by'>): boolean => {
+  if (by !== undefined && by.node !== from) return false
   switch (SENDERS[command.type]) {
     case 'leader':
       return false
@@ -72,7 +81,7 @@ export const mayPropose = (from: PeerId, command: Command): boolean => {
 const subjectOf = (command: Command): string | null => {
   if (command.type === 'node/Update' || command.type === 'cluster/Init')
     return isRecord(command.node) ? command.node.id : null
-  if (command.type === 'pod/Report') return command.node
+  if (command.type === 'pod/Report' || command.type === 'audit/Note') return command.node
   return null
 }
 

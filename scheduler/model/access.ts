@@ -5,6 +5,9 @@ import type { Labels } from './selector.ts'
 export type TokenKind = 'join' | 'api'
 export type Role = 'viewer' | 'operator' | 'admin'
 
+/** What no role brings but admin: each is a way out of the role, so each is given by name. */
+export type Grant = 'exec' | 'copy' | 'secrets' | 'chaos' | 'host-mounts'
+
 export type Token = {
   /** Public part, shown in lists. */
   readonly id: string
@@ -23,6 +26,12 @@ export type Token = {
   readonly revoked: boolean
   /** When it was revoked or lost its last use; null until then, and for one that merely expired. */
   readonly endedAtMs: number | null
+  /** What people call it; not unique. */
+  readonly name?: string
+  /** For `api` tokens: nothing outside of it is seen or changed. Absent: the whole cluster. */
+  readonly namespace?: string
+  /** For `api` tokens: beyond the role. */
+  readonly grants?: readonly Grant[]
 }
 
 export type Cluster = {

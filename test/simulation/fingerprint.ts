@@ -1,7 +1,7 @@
 /** A hash of the whole state that is quick to take again: nothing in it ever changes, so each object is hashed once. */
 
 import { hashText } from '../../scheduler/dice.ts'
-import type { State } from '../../scheduler/index.ts'
+import { headOf, type State } from '../../scheduler/index.ts'
 
 const known = new WeakMap<object, number>()
 
@@ -53,4 +53,6 @@ export const fingerprintOf = (state: State): string =>
     inAnyOrder(state.workloads.values()),
     inOrder(state.pods.values()),
     state.requests.size,
+    headOf(state.audit.done),
+    headOf(state.audit.tried),
   ].join('.')

@@ -38,12 +38,25 @@ test('what is no request is null, and never throws', () => {
 
 test('a node speaks for itself only, and for the leader nobody does', () => {
   const report = { type: 'pod/Report', atMs: 1, node: 'b', reports: [] } as unknown as Command
-  assert.ok(mayPropose('b', report))
-  assert.not(mayPropose('c', report))
+  assert.ok(mayPropose('b', { command: report }))
+  assert.not(mayPropose('c', { command: report }))
   for (const type of ['plan/Apply', 'node/Verdict'])
-    assert.not(mayPropose('b', { type, atMs: 1 } as unknown as Command), type)
-  assert.ok(mayPropose('b', tokenCommand()))
-  assert.not(mayPropose('b', { type: 'node/Update', atMs: 1 } as unknown as Command), 'no node at all')
+    assert.not(mayPropose('b', { command: { type, atMs: 1 } as unknown as Command }), type)
+  assert.ok(mayPropose('b', { command: tokenCommand() }))
+  assert.not(
+    mayPropose('b', { command: { type: 'node/Update', atMs: 1 } as unknown as Command }),
+    'no node at all',
+  )
+})
+
+test('a node passes on what its own callers asked for, and speaks for no caller of another node', () => {
+  const by = { who: 'token/b7k', from: '10.0.0.9', node: 'b' }
+  assert.ok(mayPropose('b', { command: tokenCommand(), by }))
+  assert.not(mayPropose('c', { command: tokenCommand(), by }))
+  const request = { requestId: 'r', command: tokenCommand('t'), by }
+  assert.equal(parseRequest(encodeRequest(request)), request)
+  for (const bad of [null, 'x', {}, { ...by, who: 1 }, { ...by, from: 2 }, { ...by, node: undefined }])
+    assert.is(parseRequest(encode({ ...request, by: bad })), null, JSON.stringify(bad))
 })
 
 test('an entry that is no request, or breaks apply, changes nothing and stops nothing', () => {

@@ -274,6 +274,7 @@ const examples: Readonly<Record<CommandType, Act>> = {
   'workload/Remove': { type: 'workload/Remove', name: 'web' },
   'plan/Apply': { type: 'plan/Apply', plan: { basedOnIndex: 0, changes: [] } },
   'pod/Report': { type: 'pod/Report', node: id('ash'), reports: [] },
+  'audit/Note': { type: 'audit/Note', node: id('ash'), notes: [] },
 }
 
 test('every kind of command has an outcome on an empty state, and is remembered', () => {

@@ -1,6 +1,7 @@
 /** A small cluster in memory for scheduler tests: commands in, plans applied, nodes that report as real ones would. */
 import * as assert from 'uvu/assert'
 import {
+  type Actor,
   apply,
   type ClusterEvent,
   type Command,
@@ -86,8 +87,9 @@ export class World {
   }
 
   /** Applies a command and returns its outcome; `requestId` is fresh unless given. */
-  do(act: Act, requestId = `r${this.state.index + 1}`, afterIndex = this.state.index): Outcome {
-    const request = { requestId, command: { ...act, atMs: this.nowMs } as Command, afterIndex }
+  do(act: Act, requestId = `r${this.state.index + 1}`, afterIndex = this.state.index, by?: Actor): Outcome {
+    const command = { ...act, atMs: this.nowMs } as Command
+    const request = { requestId, command, afterIndex, ...(by === undefined ? {} : { by }) }
     const index = this.state.index + 1
     this.log.push({ request, index })
     const { outcome, events } = apply(this.state, request, { index, term: 1 })
@@ -221,6 +223,7 @@ export const tablesText = (state: State): string => {
     term: _term,
     requests: _requests,
     forgottenIndex: _forgotten,
+    audit: _audit,
     ...tables
   } = snapshotOf(state)
   return JSON.stringify(tables)

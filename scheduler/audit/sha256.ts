@@ -1,0 +1,91 @@
+/** SHA-256 (FIPS 180-4) of a text, for the chain of the audit trail: a core may not ask the platform for one. */
+
+const ROUND_CONSTANTS = new Int32Array(64)
+const START = new Int32Array(8)
+
+/** The first 32 bits of the fractional part. */
+const fractionOf = (root: number): number => ((root - Math.floor(root)) * 2 ** 32) | 0
+
+const isPrime = (candidate: number): boolean => {
+  for (let divisor = 2; divisor * divisor <= candidate; divisor++) if (candidate % divisor === 0) return false
+  return true
+}
+
+for (let candidate = 2, count = 0; count < 64; candidate++) {
+  if (!isPrime(candidate)) continue
+  if (count < 8) START[count] = fractionOf(Math.sqrt(candidate))
+  ROUND_CONSTANTS[count++] = fractionOf(Math.cbrt(candidate))
+}
+
+const BLOCK_BYTES = 64
+const LENGTH_BYTES = 8
+
+const encoder = new TextEncoder()
+
+/** Of the text as UTF-8: 64 hex digits. */
+export const sha256 = (text: string): string => {
+  const { bytes, end } = padded(text)
+  const state = Int32Array.from(START)
+  const schedule = new Int32Array(64)
+  for (let offset = 0; offset < end; offset += BLOCK_BYTES) {
+    for (let t = 0, at = offset; t < 16; t++, at += 4)
+      schedule[t] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+    compress(state, schedule)
+  }
+  let hex = ''
+  for (let i = 0; i < 8; i++) hex += (state[i]! >>> 0).toString(16).padStart(8, '0')
+  return hex
+}
+
+/** §5.1.1: a one bit, zeros, and the length in bits at the end of the last block. */
+const padded = (text: string): { readonly bytes: Uint8Array; readonly end: number } => {
+  // A UTF-16 unit takes three bytes at most.
+  const bytes = new Uint8Array(3 * text.length + BLOCK_BYTES + LENGTH_BYTES)
+  const { written } = encoder.encodeInto(text, bytes)
+  bytes[written] = 0x80
+  const end = Math.ceil((written + 1 + LENGTH_BYTES) / BLOCK_BYTES) * BLOCK_BYTES
+  new DataView(bytes.buffer).setUint32(end - 4, written * 8)
+  return { bytes, end }
+}
+
+/** §6.2.2: one block, whose first sixteen words are in the schedule. */
+const compress = (state: Int32Array, w: Int32Array): void => {
+  for (let t = 16; t < 64; t++) {
+    const early = w[t - 15]!
+    const late = w[t - 2]!
+    const small = ((early >>> 7) | (early << 25)) ^ ((early >>> 18) | (early << 14)) ^ (early >>> 3)
+    const large = ((late >>> 17) | (late << 15)) ^ ((late >>> 19) | (late << 13)) ^ (late >>> 10)
+    w[t] = w[t - 16]! + small + w[t - 7]! + large
+  }
+  let a = state[0]!
+  let b = state[1]!
+  let c = state[2]!
+  let d = state[3]!
+  let e = state[4]!
+  let f = state[5]!
+  let g = state[6]!
+  let h = state[7]!
+  for (let t = 0; t < 64; t++) {
+    const upper = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
+    const first = (h + upper + ((e & f) ^ (~e & g)) + ROUND_CONSTANTS[t]! + w[t]!) | 0
+    const lower = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))
+    const second = (lower + ((a & b) ^ (a & c) ^ (b & c))) | 0
+    h = g
+    g = f
+    f = e
+    e = (d + first) | 0
+    d = c
+    c = b
+    b = a
+    a = (first + second) | 0
+  }
+  // Typed arrays wrap around by themselves.
+  state[0]! += a
+  state[1]! += b
+  state[2]! += c
+  state[3]! += d
+  state[4]! += e
+  state[5]! += f
+  state[6]! += g
+  state[7]! += h
+}
