@@ -21,6 +21,7 @@ const BLOCK_BYTES = 64
 const LENGTH_BYTES = 8
 
 const encoder = new TextEncoder()
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** Of the text as UTF-8: 64 hex digits. */
 export const sha256 = (text: string): string => {
@@ -33,7 +34,10 @@ export const sha256 = (text: string): string => {
     compress(state, schedule)
   }
   let hex = ''
-  for (let i = 0; i < 8; i++) hex += (state[i]! >>> 0).toString(16).padStart(8, '0')
+  for (let i = 0; i < 8; i++) {
+    const word = state[i]!
+    hex += HEX[word >>> 24]! + HEX[(word >>> 16) & 255]! + HEX[(word >>> 8) & 255]! + HEX[word & 255]!
+  }
   return hex
 }
 
@@ -44,7 +48,11 @@ const padded = (text: string): { readonly bytes: Uint8Array; readonly end: numbe
   const { written } = encoder.encodeInto(text, bytes)
   bytes[written] = 0x80
   const end = Math.ceil((written + 1 + LENGTH_BYTES) / BLOCK_BYTES) * BLOCK_BYTES
-  new DataView(bytes.buffer).setUint32(end - 4, written * 8)
+  const bits = written * 8
+  bytes[end - 4] = bits >>> 24
+  bytes[end - 3] = bits >>> 16
+  bytes[end - 2] = bits >>> 8
+  bytes[end - 1] = bits
   return { bytes, end }
 }
 
