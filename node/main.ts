@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lan, local } from '../gossip/index.ts'
 import type { SavedState } from '../raft/index.ts'
-import type { NodeFacts, NodeId, RuntimeKind } from '../scheduler/index.ts'
+import { type NodeFacts, type NodeId, PROTOCOL, type RuntimeKind } from '../scheduler/index.ts'
 import { createLogsOf } from './agent/logs.ts'
 import { createProber } from './agent/prober.ts'
 import { createApi } from './api/server.ts'
@@ -180,6 +180,7 @@ const factsOf = (
   runtime: detected.kind,
   portRange: config.portRange,
   version: VERSION,
+  protocol: PROTOCOL,
 })
 
 type Wiring = {

@@ -3,8 +3,9 @@
  * states on every node. Decides nothing: plans were decided by a leader, and are only checked here.
  */
 import assert from 'node:assert'
-import { createToken, initCluster, revokeToken, setVoters } from './apply/access.ts'
-import { joinNode, judgeNode, leaveNode, switchNode, updateNode } from './apply/nodes.ts'
+import { createToken, initCluster, revokeToken, setVoters, setZoneLoss } from './apply/access.ts'
+import { activateNode, drainNode } from './apply/drain.ts'
+import { joinNode, judgeNode, leaveNode, updateNode } from './apply/nodes.ts'
 import { takeDown } from './apply/notes.ts'
 import { applyPlan } from './apply/plan.ts'
 import { reportPods } from './apply/reports.ts'
@@ -82,6 +83,8 @@ const run = (tables: Tables, { command, requestId }: Request, step: Step): Verdi
       return initCluster(tables, command, step)
     case 'cluster/SetVoters':
       return setVoters(tables, command, step)
+    case 'cluster/SetZoneLoss':
+      return setZoneLoss(tables, command, step)
     case 'token/Create':
       return createToken(tables, command, step)
     case 'token/Revoke':
@@ -93,8 +96,9 @@ const run = (tables: Tables, { command, requestId }: Request, step: Step): Verdi
     case 'node/Verdict':
       return judgeNode(tables, command, step)
     case 'node/Drain':
+      return drainNode(tables, command, step)
     case 'node/Activate':
-      return switchNode(tables, command, step)
+      return activateNode(tables, command, step)
     case 'node/Leave':
       return leaveNode(tables, command, step)
     case 'workload/Apply':

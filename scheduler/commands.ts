@@ -21,6 +21,8 @@ export type NodeFacts = {
   readonly runtime: RuntimeKind
   readonly portRange: readonly [number, number]
   readonly version: string
+  /** The form of the log that its program speaks (protocol.ts). Absent: 1. */
+  readonly protocol?: number
 }
 
 /** What a node reports of one of its pods. Reports about foreign or finished pods are ignored, not refused. */
@@ -52,6 +54,8 @@ export type Command = { readonly atMs: number } & (
   | { readonly type: 'cluster/Init'; readonly cluster: Cluster; readonly node: NodeFacts }
   /** How many nodes may vote at most: one of VOTERS_MAX_CHOICES. */
   | { readonly type: 'cluster/SetVoters'; readonly votersMax: number }
+  /** How long a zone that is lost as a whole may take to come back; null: for ever. Needs the feature `zoneLoss`. */
+  | { readonly type: 'cluster/SetZoneLoss'; readonly waitMs: number | null }
   | {
       readonly type: 'token/Create'
       readonly token: {
@@ -83,8 +87,11 @@ export type Command = { readonly atMs: number } & (
       readonly id: NodeId
       readonly state: 'alive' | 'dead'
       readonly reason: string
+      /** The loss counts against the node (probation.ts). Needs the feature `probation`. */
+      readonly counted?: true
     }
-  | { readonly type: 'node/Drain'; readonly id: NodeId }
+  /** `ailing`: the leader drains it for its health, and says why. Needs the feature `healthDrain`. */
+  | { readonly type: 'node/Drain'; readonly id: NodeId; readonly ailing?: string }
   | { readonly type: 'node/Activate'; readonly id: NodeId }
   /** The node says farewell, or an operator removes it: it is no member afterwards and its key never comes back. */
   | { readonly type: 'node/Leave'; readonly id: NodeId }

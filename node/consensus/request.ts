@@ -8,6 +8,7 @@ const SENDERS = {
   // A founder that comes back under another leader says it again, and is told that it was done.
   'cluster/Init': 'subject',
   'cluster/SetVoters': 'member',
+  'cluster/SetZoneLoss': 'member',
   'token/Create': 'member',
   'token/Revoke': 'member',
   'node/Join': 'member',
@@ -68,6 +69,7 @@ const isActor = (value: unknown): value is Actor =>
 /** Whether `from`, proven by its connection, may have this node, as leader, write the command. Nobody speaks for callers of another node. */
 export const mayPropose = (from: PeerId, { command, by }: Pick<Request, 'command' | 'by'>): boolean => {
   if (by !== undefined && by.node !== from) return false
+  if (command.type === 'node/Drain' && command.ailing !== undefined) return false
   switch (SENDERS[command.type]) {
     case 'leader':
       return false

@@ -73,7 +73,7 @@ export const parseAdmitReply = (value: unknown): AdmitReply | null => {
 const parseFacts = (value: unknown): NodeFacts | null => {
   const fields = fieldsOf(value)
   if (fields === null) return null
-  const { id, name, address, peerAddress, apiAddress, runtime, version } = fields
+  const { id, name, address, peerAddress, apiAddress, runtime, version, protocol } = fields
   const labels = parseLabels(fields.labels)
   const capacity = fieldsOf(fields.capacity)
   const range = fields.portRange
@@ -87,6 +87,7 @@ const parseFacts = (value: unknown): NodeFacts | null => {
   )
     return null
   if (apiAddress !== null && !isText(apiAddress)) return null
+  if (protocol !== undefined && !isCount(protocol)) return null
   if (labels === null || !isCount(capacity?.cpuMillis) || !isCount(capacity?.memoryBytes)) return null
   if (!RUNTIMES.includes(runtime as RuntimeKind)) return null
   if (!Array.isArray(range) || range.length !== 2 || !range.every(port => isCount(port) && port <= 65_535))
@@ -102,6 +103,7 @@ const parseFacts = (value: unknown): NodeFacts | null => {
     runtime: runtime as RuntimeKind,
     portRange: [range[0] as number, range[1] as number],
     version,
+    ...(protocol === undefined ? {} : { protocol }),
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Command,
   departedOf,
   judgeJoinToken,
+  judgeProtocol,
   type NodeFacts,
   type Refusal,
   type State,
@@ -215,7 +216,7 @@ const judgeStranger = (state: State, { node, tokenId, secretHash, atMs }: Join):
   if (departed !== null)
     return { code: 'E_NODE_LEFT', message: `node ${departed.name} has left the cluster`, facts: {} }
   if (state.nodes.has(node.id)) return null
-  return judgeJoinToken(state.tokens.get(tokenId), secretHash, atMs)
+  return judgeJoinToken(state.tokens.get(tokenId), secretHash, atMs) ?? judgeProtocol(state, node)
 }
 
 const clusterOf = (state: State): Cluster => {
@@ -236,6 +237,7 @@ const refusalOf = (code: ErrorCode, message: string): Failure =>
     message: `the cluster refused the join: ${message}`,
     ...(code.startsWith('E_JOIN_TOKEN') ? { try: 'on any member: tutti token create' } : {}),
     ...(code === 'E_NAME_TAKEN' ? { try: 'tutti start --name ANOTHER …' } : {}),
+    ...(code === 'E_VERSION' ? { try: 'who runs what: tutti nodes -o wide' } : {}),
     ...(code === 'E_NODE_LEFT' ? { try: 'move the data directory away, then join again' } : {}),
     ...(code === 'E_LOG_LOST' ? LOG_LOST : {}),
   })

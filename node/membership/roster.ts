@@ -1,6 +1,6 @@
 /** What the replicated state says about who belongs: for gossip, for the transport's gate, and to be remembered on disk. */
 import type { Member } from '../../gossip/index.ts'
-import { departedOf, type NodeFacts, type NodeId, type State } from '../../scheduler/index.ts'
+import { departedOf, type NodeFacts, type NodeId, protocolOf, type State } from '../../scheduler/index.ts'
 import type { RosterEntry } from './swim.actor.ts'
 
 /** Peer ids with their `host:port` addresses, best first. */
@@ -44,7 +44,7 @@ export const selfMember = (facts: NodeFacts): Member => ({
   incarnation: 0,
   state: 'alive',
   addresses: [facts.peerAddress],
-  metadata: { name: facts.name },
+  metadata: { name: facts.name, protocol: String(protocolOf(facts)) },
 })
 
 export const rememberedMember = (id: string, addresses: readonly string[]): Member => ({

@@ -2,11 +2,13 @@
 import type { Command } from '../commands.ts'
 import type { Tables } from '../tables.ts'
 import { VOTERS_MAX_CHOICES, VOTERS_MAX_DEFAULT } from '../voters.ts'
+import { durationOf, ZONE_LOSS_MS_MAX, zoneLossMsOf } from '../zone-loss.ts'
 import { judgeFacts, nodeOf } from './nodes.ts'
 import { refuse, type Step, tell, type Verdict } from './step.ts'
 
 type Init = Extract<Command, { type: 'cluster/Init' }>
 type SetVoters = Extract<Command, { type: 'cluster/SetVoters' }>
+type SetZoneLoss = Extract<Command, { type: 'cluster/SetZoneLoss' }>
 type Create = Extract<Command, { type: 'token/Create' }>
 type Revoke = Extract<Command, { type: 'token/Revoke' }>
 
@@ -38,6 +40,23 @@ export const setVoters = (tables: Tables, { votersMax }: SetVoters, step: Step):
   if (votersMax === (cluster.votersMax ?? VOTERS_MAX_DEFAULT)) return null
   tables.cluster = { ...cluster, votersMax }
   tell(step, 'cluster', 'changed', `at most ${votersMax} nodes vote`)
+  return null
+}
+
+export const setZoneLoss = (tables: Tables, { waitMs }: SetZoneLoss, step: Step): Verdict => {
+  const { cluster } = tables
+  if (waitMs !== null && !(Number.isInteger(waitMs) && waitMs >= 0 && waitMs <= ZONE_LOSS_MS_MAX))
+    return refuse('E_INVALID', `${waitMs} is no time to wait for a zone: up to ${ZONE_LOSS_MS_MAX} ms`, {
+      waitMs,
+    })
+  if (!cluster) return refuse('E_NOT_FOUND', 'there is no cluster yet')
+  if (zoneLossMsOf(cluster) === waitMs) return null
+  tables.cluster = { ...cluster, zoneLossMs: waitMs }
+  const text =
+    waitMs === null
+      ? 'the work of a zone that is lost as a whole waits until it is back'
+      : `the work of a zone that is lost as a whole moves after ${durationOf(waitMs)}`
+  tell(step, 'cluster', 'changed', text)
   return null
 }
 

@@ -5,6 +5,8 @@ import { departedOf } from '../departed.ts'
 import type { Token } from '../model/access.ts'
 import type { Node, NodeId, NodeState } from '../model/node.ts'
 import type { Labels } from '../model/selector.ts'
+import { lossesAfter } from '../probation.ts'
+import { judgeProtocol, protocolLevel } from '../protocol.ts'
 import type { Tables } from '../tables.ts'
 import { judgeJoinToken } from './join-token.ts'
 import { refuse, type Step, tell, type Verdict } from './step.ts'
@@ -13,7 +15,6 @@ import { judgeVersion } from './versions.ts'
 type Join = Extract<Command, { type: 'node/Join' }>
 type Update = Extract<Command, { type: 'node/Update' }>
 type Judge = Extract<Command, { type: 'node/Verdict' }>
-type Switch = Extract<Command, { type: 'node/Drain' | 'node/Activate' }>
 type Leave = Extract<Command, { type: 'node/Leave' }>
 
 /** A new member's row. The token's labels win over the node's own: who admits a node says what it may be. */
@@ -41,7 +42,7 @@ const lostLog = ({ id, name }: Pick<Node, 'id' | 'name'>): Refusal =>
     name,
   })
 
-const find = (tables: Tables, id: NodeId): { node: Node } | { refusal: Refusal } => {
+export const findNode = (tables: Tables, id: NodeId): { node: Node } | { refusal: Refusal } => {
   const departed = departedOf(tables, id)
   if (departed) return { refusal: hasLeft(departed) }
   const node = tables.nodes.get(id)
@@ -56,6 +57,9 @@ export const judgeFacts = (tables: Tables, facts: NodeFacts): Refusal | null => 
   }
   const version = judgeVersion(tables, facts)
   if (version !== null) return version
+  // Programs of protocol 1 do not know this rule: while there is one, all must judge as it does.
+  const protocol = protocolLevel(tables) > 1 ? judgeProtocol(tables, facts) : null
+  if (protocol !== null) return protocol
   const { cpuMillis, memoryBytes } = facts.capacity
   const [first, last] = facts.portRange
   if (!(cpuMillis >= 0 && memoryBytes >= 0))
@@ -91,7 +95,7 @@ const spend = (token: Token, usesLeft: number, atMs: number): Token => ({
 })
 
 export const updateNode = (tables: Tables, { node: facts }: Update, step: Step): Verdict => {
-  const found = find(tables, facts.id)
+  const found = findNode(tables, facts.id)
   if ('refusal' in found) return found.refusal
   const refusal = change(tables, found.node, facts, step)
   if (refusal === null) noteLog(tables, facts.id)
@@ -126,22 +130,14 @@ const enter = (tables: Tables, node: Node, state: NodeState, step: Step): void =
   tables.nodes.set(node.id, { ...node, state, modifiedIndex: step.index, stateChangedAtMs: step.atMs })
 }
 
-export const judgeNode = (tables: Tables, { id, state, reason }: Judge, step: Step): Verdict => {
-  const found = find(tables, id)
+export const judgeNode = (tables: Tables, { id, state, reason, counted }: Judge, step: Step): Verdict => {
+  const found = findNode(tables, id)
   if ('refusal' in found) return found.refusal
   if (found.node.state === state) return null
-  enter(tables, found.node, state, step)
+  const isLoss = counted === true && state === 'dead'
+  const losses = isLoss ? { losses: lossesAfter(found.node, step.atMs) } : {}
+  enter(tables, { ...found.node, ...losses }, state, step)
   tell(step, `node/${found.node.name}`, state, reason)
-  return null
-}
-
-export const switchNode = (tables: Tables, { id, type }: Switch, step: Step): Verdict => {
-  const found = find(tables, id)
-  if ('refusal' in found) return found.refusal
-  const schedulable = type === 'node/Activate'
-  if (found.node.schedulable === schedulable) return null
-  tables.nodes.set(id, { ...found.node, schedulable, modifiedIndex: step.index })
-  tell(step, `node/${found.node.name}`, schedulable ? 'activated' : 'drained')
   return null
 }
 

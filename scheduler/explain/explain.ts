@@ -12,30 +12,31 @@ import { reservedOn } from '../room.ts'
 import type { State } from '../state.ts'
 import { podsOfNode, podsOfSlot, podsOfWorkload, slotKey } from '../tables.ts'
 import type { Explanation, NodeExplanation, WorkloadExplanation } from './explanation.ts'
-import { explainSlot, livePodOf, whyVacant } from './slot.ts'
-import { counted, nodeStanding } from './words.ts'
+import { explainSlot, livePodOf, type Moment, whyVacant } from './slot.ts'
+import { counted, nodeDoubts, nodeStanding } from './words.ts'
 
 /**
  * `target`: a slot (`web.2`), a pod id, a workload's name, a node's name or id; looked up in this order. Null when
  * nothing has that name.
  */
-export const explain = (state: State, target: string): Explanation | null => {
+export const explain = (state: State, target: string, nowMs: number): Explanation | null => {
+  const moment = { state, nowMs }
   const slot = /^(.+)\.(\d+)$/.exec(target)
   if (slot) {
     const [, name = '', number = ''] = slot
     const isKnown = state.workloads.has(name) || podsOfSlot(state, name, Number(number)).length > 0
-    if (isKnown) return explainSlot(state, { workload: name, slot: Number(number), pod: null })
+    if (isKnown) return explainSlot(moment, { workload: name, slot: Number(number), pod: null })
   }
   const pod = state.pods.get(target as PodId)
-  if (pod) return explainSlot(state, { workload: pod.workload, slot: pod.slot, pod })
+  if (pod) return explainSlot(moment, { workload: pod.workload, slot: pod.slot, pod })
   const workload = state.workloads.get(target)
-  if (workload) return explainWorkload(state, workload)
+  if (workload) return explainWorkload(moment, workload)
   const nodes = [...state.nodes.values()].filter(node => node.id === target || node.name === target)
   const node = nodes.find(({ state: nodeState }) => nodeState !== 'left') ?? nodes[0]
-  return node ? explainNode(state, node) : null
+  return node ? explainNode(moment, node) : null
 }
 
-const explainWorkload = (state: State, workload: Workload): WorkloadExplanation => {
+const explainWorkload = ({ state, nowMs }: Moment, workload: Workload): WorkloadExplanation => {
   const { spec } = workload
   const pods = podsOfWorkload(state, spec.name)
   const live = pods.filter(pod => !isEnded(pod.state))
@@ -45,7 +46,7 @@ const explainWorkload = (state: State, workload: Workload): WorkloadExplanation 
   for (const { slot } of workload.pending) numbers.add(slot)
   let judged: Survey | null = null
   const surveyOnce = (slot: number): Survey => {
-    judged ??= survey(state, spec.name, slot, 0)
+    judged ??= survey(state, { workload: spec.name, slot, nowMs })
     return judged
   }
   const slots = [...numbers]
@@ -83,7 +84,7 @@ const countSucceeded = ({ generation }: Workload, pods: readonly Pod[]): number 
     pods.filter(pod => pod.state === 'succeeded' && pod.generation === generation).map(({ slot }) => slot),
   ).size
 
-const explainNode = (state: State, node: Node): NodeExplanation => {
+const explainNode = ({ state, nowMs }: Moment, node: Node): NodeExplanation => {
   const pods = podsOfNode(state, node.id).sort(
     (a, b) => compareText(a.workload, b.workload) || a.slot - b.slot,
   )
@@ -97,6 +98,7 @@ const explainNode = (state: State, node: Node): NodeExplanation => {
     memoryBytesReserved: reserved.memoryBytes,
     sentences: [
       `${nodeStanding(node)}.`,
+      ...nodeDoubts(node, nowMs),
       pods.length === 0
         ? 'It holds no pods.'
         : `It holds ${counted(pods.length, 'pod')}, which ${pods.length === 1 ? 'reserves' : 'reserve'} ` +

@@ -25,13 +25,16 @@ export const livePodOf = (pods: readonly Pod[]): Pod | null => {
   return live.findLast(pod => pod.desired === 'running') ?? live.at(-1) ?? null
 }
 
-export const explainSlot = (state: State, question: Question): SlotExplanation => {
+/** The state, and when it is looked at. */
+export type Moment = { readonly state: State; readonly nowMs: number }
+
+export const explainSlot = ({ state, nowMs }: Moment, question: Question): SlotExplanation => {
   const { workload: name, slot } = question
   const pods = podsOfSlot(state, name, slot)
   const live = livePodOf(pods)
   const pod = question.pod ?? live ?? pods.at(-1) ?? null
   const workload = state.workloads.get(name)
-  const now = workload ? survey(state, name, slot, 0) : null
+  const now = workload ? survey(state, { workload: name, slot, nowMs }) : null
   const pendingReason = workload && !live ? whyVacant(state, workload, slot, () => now) : null
   const past = pods.filter(other => other !== pod && isEnded(other.state)).toReversed()
   const unwanted = live || isDue(state, workload, pods) ? null : whyUnwanted(workload, name, slot)

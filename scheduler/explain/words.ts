@@ -3,6 +3,7 @@ import { isRestarting } from '../lifecycle.ts'
 import type { Node } from '../model/node.ts'
 import type { Pod, PodState } from '../model/pod.ts'
 import type { Workload } from '../model/workload.ts'
+import { lossesOf, probationLeftMs } from '../probation.ts'
 
 /** `1 pod`, `3 pods`, `no pods`. */
 export const counted = (number: number, one: string): string =>
@@ -25,10 +26,25 @@ export const standingOf = (pod: Pod, node: string): string =>
   `${isRestarting(pod) ? 'waits to be restarted on' : STANDINGS[pod.state]} ${node}`
 
 /** `ash is alive and drained: it gets no new pods`. */
-export const nodeStanding = ({ name, state, schedulable }: Node): string => {
+export const nodeStanding = ({ name, state, schedulable, ailing }: Node): string => {
   if (state === 'left') return `${name} has left the cluster`
   if (state === 'dead') return `${name} is dead${schedulable ? '' : ', and was drained'}`
-  return `${name} is alive${schedulable ? '' : ' and drained: it gets no new pods'}`
+  const by = ailing === undefined ? '' : ` by the cluster for its health (${ailing})`
+  return `${name} is alive${schedulable ? '' : ` and drained${by}: it gets no new pods`}`
+}
+
+/** What else is held against a node, and for how long; whole sentences. */
+export const nodeDoubts = (node: Node, nowMs: number): readonly string[] => {
+  if (node.state === 'left') return []
+  const losses = lossesOf(node, nowMs)
+  const leftMs = probationLeftMs(node, nowMs)
+  if (leftMs > 0)
+    return [
+      `It was lost ${losses} times of late: for ${Math.ceil(leftMs / 1_000)} s more it gets new pods only where no other node fits.`,
+    ]
+  const returns = node.ailing === undefined ? [] : [`It takes pods again after: tutti activate ${node.name}.`]
+  if (losses === 0) return returns
+  return [`It was lost ${losses === 1 ? 'once' : `${losses} times`} of late.`, ...returns]
 }
 
 /** Why nothing is wanted in a slot; null when something is. Slots of global workloads belong to nodes, not to numbers. */

@@ -41,6 +41,8 @@ export type Cluster = {
   readonly publicKey: string
   /** How many nodes vote at most: one of VOTERS_MAX_CHOICES; absent: VOTERS_MAX_DEFAULT. */
   readonly votersMax?: number
+  /** How long the work of a zone that is lost as a whole waits for it; null: for ever; absent: ZONE_LOSS_MS_DEFAULT. */
+  readonly zoneLossMs?: number | null
   /** PKCS#8, base64. Every member holds it and can prove membership to a joiner; views never show it. */
   readonly privateKey: string
   readonly createdAtMs: number

@@ -37,9 +37,17 @@ export type Node = {
   readonly state: NodeState
   /** False while drained: keeps what reconcile has not moved yet, gets nothing new. */
   readonly schedulable: boolean
+  /** Why the leader has drained it for its health. Absent: an operator has, or nobody. */
+  readonly ailing?: string
+  /** When an operator last undid such a drain: for a while that is the last word. */
+  readonly trustedAtMs?: number
+  /** How often it was lost, less what was forgiven until the last time (probation.ts). Absent: never. */
+  readonly losses?: number
   /** Inclusive range from which dynamic host ports are allotted. */
   readonly portRange: readonly [first: number, last: number]
   readonly version: string
+  /** The form of the log that its program speaks (protocol.ts). Absent: 1. */
+  readonly protocol?: number
   /** It has spoken as a member, so that the log was on its disk: it is not admitted again without. Absent: not yet. */
   readonly hasLog?: true
   readonly joinedIndex: number

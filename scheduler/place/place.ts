@@ -15,6 +15,7 @@ import { candidatesOf, type RefusedRows, refusalSentence } from './decision.ts'
 import { checksOf } from './filters.ts'
 import type { Placed, Placements, Survey, Unplaced } from './placement.ts'
 import { allotPorts } from './ports.ts'
+import { probationCheck } from './probation.ts'
 import { compareRanked, type Ranked, rank } from './scores.ts'
 
 /** Pods of one workload placed in a row before the next workload's turn. */
@@ -35,6 +36,8 @@ type Group = {
   /** Rows that no lasting check rules out. */
   readonly eligible: readonly number[]
   readonly ruledOut: readonly RefusedRows[]
+  /** Gives way when nobody else fits. */
+  readonly trust: Check
   next: number
   /** Room only shrinks while placing: once no node fits, no later wish of the group will. */
   isFull: boolean
@@ -74,7 +77,7 @@ const groupsOf = (context: Context, wishes: readonly StartWish[]): readonly Grou
     .map(([name, own]) => groupOf(context, name, own))
 }
 
-const groupOf = ({ state, columns }: Context, name: string, wishes: readonly StartWish[]): Group => {
+const groupOf = ({ state, columns, nowMs }: Context, name: string, wishes: readonly StartWish[]): Group => {
   const ask = askOf(state, name, columns)
   const checks = checksOf(ask, columns)
   const lasting = sift(
@@ -87,6 +90,7 @@ const groupOf = ({ state, columns }: Context, name: string, wishes: readonly Sta
     checks: checks.filter(({ isLasting }) => !isLasting),
     eligible: lasting.fitting,
     ruledOut: lasting.refused,
+    trust: probationCheck(columns, nowMs),
     next: 0,
     isFull: false,
   }
@@ -111,13 +115,22 @@ const sift = (
   return { fitting, refused: groups }
 }
 
+/** Those on probation are asked only when no other row fits. */
+const siftTrusted = ({ checks, trust }: Group, rows: readonly number[]): ReturnType<typeof sift> => {
+  const { fitting: trusted, refused: doubted } = sift(rows, [trust])
+  const first = sift(trusted, checks)
+  if (doubted.length === 0) return first
+  if (first.fitting.length > 0) return { ...first, refused: [...doubted, ...first.refused] }
+  return sift(rows, checks)
+}
+
 const only = (columns: NodeColumns, rows: readonly number[], node: NodeId | null): readonly number[] =>
   node === null ? rows : rows.filter(row => columns.nodes[row]!.id === node)
 
 const placeOne = (context: Context, group: Group, wish: StartWish): Placed | null => {
   const { columns } = context
   const { ask } = group
-  const { fitting, refused } = sift(only(columns, group.eligible, wish.node), group.checks)
+  const { fitting, refused } = siftTrusted(group, only(columns, group.eligible, wish.node))
   if (fitting.length === 0) {
     group.isFull = wish.node === null
     return null
@@ -179,10 +192,13 @@ const pinnedSentence = (columns: NodeColumns, group: Group, node: NodeId): strin
 }
 
 /** How every node would do for one more pod in a slot, without choosing. For explanations. */
-export const survey = (state: State, workload: string, slot: number, seed: number): Survey => {
-  const context: Context = { state, columns: new NodeColumns(state), seed, nowMs: 0 }
+export const survey = (
+  state: State,
+  { workload, slot, nowMs }: { readonly workload: string; readonly slot: number; readonly nowMs: number },
+): Survey => {
+  const context: Context = { state, columns: new NodeColumns(state), seed: 0, nowMs }
   const group = groupOf(context, workload, [])
-  const { fitting, refused } = sift(group.eligible, group.checks)
+  const { fitting, refused } = siftTrusted(group, group.eligible)
   const all = [...group.ruledOut, ...refused]
   return {
     candidates: candidatesOf(context.columns, rankRows(context, group.ask, slot, fitting), all),

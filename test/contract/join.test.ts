@@ -135,6 +135,26 @@ const storiesOf = (name: string, makeNetwork: () => Make) => {
     assert.not(seen.some(bytes => Buffer.from(bytes).includes(text)))
   })
 
+  story('whoever speaks a protocol two apart is told so, and its token is not spent', async () => {
+    const [seed, joiner] = [await open('seed'), await open('joiner')]
+    const { ledger, token } = foundOn(seed)
+    const { id, text } = token()
+    const join = (protocol: number) =>
+      joinCluster({
+        transport: joiner,
+        seeds: [seed.addresses()[0] as string],
+        token: text,
+        facts: { ...factsOf(joiner, 'joiner'), protocol },
+      })
+    const failure = await failureOf(join(3))
+    assert.is(failure.code, 'E_VERSION')
+    assert.match(failure.message, /protocol 3 and node seed still 1.*one version at a time/)
+    assert.is(failure.hint, 'who runs what: tutti nodes -o wide')
+    assert.is(ledger.state.tokens.get(id)?.usesLeft, 1)
+    await join(2)
+    assert.is(ledger.state.nodes.get(joiner.self as NodeId)?.protocol, 2)
+  })
+
   story('S2: a proof that was made for another node is no proof', async () => {
     const [seed, middle, joiner] = [await open('seed'), await open('middle'), await open('joiner')]
     const { token } = foundOn(seed)

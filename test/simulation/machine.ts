@@ -8,7 +8,7 @@ import { createFakeRuntime } from '../../node/runtime/fake.ts'
 import { type BehaviorOf, FakeHost } from '../../node/runtime/fake-host.ts'
 import type { MemoryNetwork } from '../../node/transport/memory.ts'
 import type { Channel, Transport } from '../../node/transport/transport.ts'
-import type { Cluster, NodeFacts, NodeId } from '../../scheduler/index.ts'
+import { type Cluster, type NodeFacts, type NodeId, PROTOCOL } from '../../scheduler/index.ts'
 import type { Prng } from '../harness/prng.ts'
 import { SimulatedDisk } from './disk.ts'
 import { virtualProber } from './prober.ts'
@@ -97,6 +97,7 @@ export class Machine {
       runtime: 'fake',
       portRange: [PORTS.first, PORTS.first + PORTS.count - 1],
       version: 'simulated',
+      protocol: PROTOCOL,
     }
   }
 

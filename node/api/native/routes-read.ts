@@ -63,7 +63,7 @@ export const readRoutes = (deps: NativeDeps): readonly Route[] => {
       role: 'viewer',
       handler: (_request, { target = '' }) => {
         const picture = pictureOf(deps)
-        return json(listOf(picture, [explainView(picture.state, target)]))
+        return json(listOf(picture, [explainView(picture.state, target, picture.nowMs)]))
       },
     },
     {

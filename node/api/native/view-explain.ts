@@ -8,8 +8,8 @@ import { podTarget, unknownTarget } from './target.ts'
 type DecisionView = ExplainView['decisions'][number]
 
 /** Throws E_NOT_FOUND with a guess. */
-export const explainView = (state: State, target: string): ExplainView => {
-  const explanation = explain(state, target.includes('@') ? podIdOf(state, target) : target)
+export const explainView = (state: State, target: string, nowMs: number): ExplainView => {
+  const explanation = explain(state, target.includes('@') ? podIdOf(state, target) : target, nowMs)
   if (explanation === null) throw unknownTarget(state, target, ', nor a node')
   return {
     target,

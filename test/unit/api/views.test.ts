@@ -262,15 +262,15 @@ test('an explanation names nodes and rests on decisions', () => {
   world.apply(spec('web', { count: 2 }))
   world.settle()
   const { state } = lookAt(world)
-  const slot = explainView(state, 'web.1')
+  const slot = explainView(state, 'web.1', AT_MS)
   assert.ok(slot.sentences.length > 0)
   assert.is(slot.decisions[0]?.pod, 'web.1')
   assert.ok(NAMES.includes(slot.decisions[0]?.node ?? ''))
-  assert.is(explainView(state, 'web').decisions.length, 2)
-  assert.is(explainView(state, 'ash').target, 'ash')
+  assert.is(explainView(state, 'web', AT_MS).decisions.length, 2)
+  assert.is(explainView(state, 'ash', AT_MS).target, 'ash')
   const [pod] = state.pods.values()
   const node = state.nodes.get(pod!.node)!.name
-  assert.is(explainView(state, `web@${node}`).decisions[0]?.node, node)
+  assert.is(explainView(state, `web@${node}`, AT_MS).decisions[0]?.node, node)
 })
 
 test('an unknown target is not found, with a guess', () => {
@@ -284,7 +284,7 @@ test('an unknown target is not found, with a guess', () => {
     ['nothing-like-it', null],
   ] as const)
     assert.throws(
-      () => explainView(state, text),
+      () => explainView(state, text, AT_MS),
       (thrown: unknown) =>
         thrown instanceof Failure && thrown.code === 'E_NOT_FOUND' && (thrown.facts.guess ?? null) === guess,
       text,

@@ -42,6 +42,9 @@ class Model {
       case 'cluster/SetVoters':
         if (![3, 5, 7].includes(act.votersMax)) return 'E_INVALID'
         return this.isInitialised ? null : 'E_NOT_FOUND'
+      case 'cluster/SetZoneLoss':
+        if (act.waitMs !== null && act.waitMs < 0) return 'E_INVALID'
+        return this.isInitialised ? null : 'E_NOT_FOUND'
       case 'token/Create':
         if (this.tokens.has(act.token.id)) return 'E_CONFLICT'
         this.tokens.set(act.token.id, {
@@ -147,6 +150,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     }),
   ),
   fc.constantFrom(3, 4, 7).map((votersMax): Act => ({ type: 'cluster/SetVoters', votersMax })),
+  fc.constantFrom(null, -1, 0, 5_000).map((waitMs): Act => ({ type: 'cluster/SetZoneLoss', waitMs })),
   tokens.map((token): Act => ({ type: 'token/Revoke', id: token })),
   fc.tuple(nodes, tokens, fc.constantFrom(SECRET, SECRET, 'guess')).map(
     ([name, tokenId, secretHash]): Act => ({
@@ -248,6 +252,7 @@ test('each command does what the model does, and is refused when the model refus
 const examples: Readonly<Record<CommandType, Act>> = {
   'cluster/Init': { type: 'cluster/Init', cluster: CLUSTER, node: nodeFacts('ash') },
   'cluster/SetVoters': { type: 'cluster/SetVoters', votersMax: 7 },
+  'cluster/SetZoneLoss': { type: 'cluster/SetZoneLoss', waitMs: null },
   'token/Create': {
     type: 'token/Create',
     token: {

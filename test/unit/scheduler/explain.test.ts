@@ -4,7 +4,7 @@ import { explain } from '../../../scheduler/index.ts'
 import { constraint, id, World } from './fixtures.ts'
 
 const slotOf = (world: World, target: string) => {
-  const explanation = explain(world.state, target)
+  const explanation = explain(world.state, target, world.nowMs)
   if (explanation?.type !== 'slot') throw new Error(`${target} is no slot`)
   return explanation
 }
@@ -79,7 +79,7 @@ test('a slot in back-off and one that is done say so', () => {
 test('a workload counts its pods and names the slots that have none', () => {
   const place = { strategy: 'spread', constraints: [], spread: [], maxPerNode: 1 } as const
   const world = new World().init('ash', 'birch').apply({ count: 3, place }).settle()
-  const explanation = explain(world.state, 'web')
+  const explanation = explain(world.state, 'web', world.nowMs)
   if (explanation?.type !== 'workload') throw new Error('web is a workload')
   const { wantedCount, liveCount, readyCount, pendingCount, slots, sentences } = explanation
   assert.equal(
@@ -102,11 +102,11 @@ test('a node tells what it holds and what is reserved of it, by name and by id',
     .init('ash')
     .apply({ count: 2 }, { resources: { cpuMillis: 500, memoryBytes: 2 ** 30 } })
     .settle()
-  const byName = explain(world.state, 'ash')
+  const byName = explain(world.state, 'ash', world.nowMs)
   if (byName?.type !== 'node') throw new Error('ash is a node')
   assert.is(byName.cpuMillisReserved, 1_000)
   assert.is(byName.sentences[1], 'It holds 2 pods, which reserve 1 of 4 CPU and 2 GiB of 4 GiB of memory.')
-  assert.equal(explain(world.state, id('ash')), byName)
+  assert.equal(explain(world.state, id('ash'), world.nowMs), byName)
 })
 
 test('a slot that nobody asks for says so', () => {
@@ -117,7 +117,7 @@ test('a slot that nobody asks for says so', () => {
   assert.equal(slotOf(world, 'web.2').sentences.slice(-1), ['web.2 is not wanted: web asks for 1 pod.'])
   world.ok({ type: 'workload/Stop', name: 'web' }).settle()
   assert.equal(slotOf(world, 'web.1').sentences.at(-1), 'web.1 is not wanted: web is stopped.')
-  assert.equal(explain(world.state, 'web')?.sentences, ['web is stopped.'])
+  assert.equal(explain(world.state, 'web', world.nowMs)?.sentences, ['web is stopped.'])
 })
 
 test('the slot of a node that no longer matches is not wanted, one that failed for good says why', () => {
@@ -142,7 +142,7 @@ test('a batch counts its successes, and states are told in words that fit', () =
     reason: 'exited with code 1; tried again after 1 s',
     containers: [{ name: 'main', image: null, runtimeId: '1', state: 'exited', exitCode: 1 }],
   })
-  assert.equal(explain(world.state, 'web')?.sentences, [
+  assert.equal(explain(world.state, 'web', world.nowMs)?.sentences, [
     'web runs as a batch: 3 wanted, 2 live, 2 ready, 1 succeeded.',
   ])
   assert.is(slotOf(world, 'web.1').sentences[0], 'web.1 has succeeded on ash.')
@@ -154,7 +154,7 @@ test('a batch counts its successes, and states are told in words that fit', () =
 
 test('a node that has gone or takes nothing says so', () => {
   const world = new World().init('ash', 'birch', 'cedar').ok({ type: 'node/Drain', id: id('birch') })
-  const first = (name: string) => explain(world.state, name)?.sentences.join(' ')
+  const first = (name: string) => explain(world.state, name, world.nowMs)?.sentences.join(' ')
   assert.is(first('birch'), 'birch is alive and drained: it gets no new pods. It holds no pods.')
   world.verdict('birch', 'dead').ok({ type: 'node/Leave', id: id('cedar') })
   assert.is(first('birch'), 'birch is dead, and was drained. It holds no pods.')
@@ -170,8 +170,8 @@ test('a pod of a removed workload is explained while it lasts; an unknown name i
     .settle()
     .ok({ type: 'workload/Remove', name: 'web' })
   assert.match(slotOf(world, 'web.1').sentences[0] ?? '', 'was removed')
-  assert.is(explain(world.state, 'nobody'), null)
-  assert.is(explain(world.state, 'nobody.1'), null)
+  assert.is(explain(world.state, 'nobody', world.nowMs), null)
+  assert.is(explain(world.state, 'nobody.1', world.nowMs), null)
 })
 
 test.run()
