@@ -6,7 +6,7 @@ import type { Core } from './core.ts'
 import { rumorAbout } from './core.ts'
 import { compareClaims, INCARNATION_MAX, isRunning, type Member, type NodeId } from './member.ts'
 import type { Rumor } from './message.ts'
-import { suspect } from './suspicion.ts'
+import { suspect, testify } from './suspicion.ts'
 
 /** `from` is the authenticated teller, or null for what was read from disk. */
 export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
@@ -14,6 +14,7 @@ export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
   if (claim.id === core.self.id) return hearAboutSelf(core, claim, from)
   const known = core.peers.get(claim.id)
   if (known === undefined) return vouch(core, claim, from)
+  testify(core, rumor, from)
   if (compareClaims(claim, known) < 0) return correct(core, known, rumor, from)
 
   const isFirstHand = from === claim.id && rumor.by === claim.id

@@ -3,6 +3,7 @@ import type { Core, Suspicion } from './core.ts'
 import { rumorAbout } from './core.ts'
 import type { Timer } from './effects.ts'
 import { isRunning, type Member, type NodeId } from './member.ts'
+import type { Rumor } from './message.ts'
 
 /** How many members look for themselves when they hear of a suspicion. */
 const LOOKERS_WANTED = 6
@@ -68,6 +69,17 @@ function strengthen(core: Core, member: Member, suspicion: Suspicion, charge: Ch
   core.out.report({ type: 'suspicion-confirmed', member, confirmedBy: [...suspicion.accusers] })
   spread(core, member, accuser)
   startDeadline(core, member, suspicion.sinceMs + timeoutMs(core, suspicion))
+}
+
+/** Whoever finds a member dead after we have says so too: a leader that wants agreement counts all who have looked. */
+export function testify(core: Core, { member, by }: Rumor, from: NodeId | null): void {
+  const known = core.peers.get(member.id)
+  const suspicion = core.suspicions.get(member.id)
+  if (from === null || by !== from || from === member.id || known?.state !== 'dead') return
+  if (member.state !== 'suspect' && member.state !== 'dead') return
+  if (suspicion?.incarnation !== member.incarnation || suspicion.accusers.includes(from)) return
+  suspicion.accusers.push(from)
+  core.out.report({ type: 'suspicion-confirmed', member: known, confirmedBy: [...suspicion.accusers] })
 }
 
 /** A suspicion's time is up. Stale deadlines, and those of members that refuted, change nothing. */

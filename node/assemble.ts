@@ -157,6 +157,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
       id,
       consensus,
       members,
+      doubts: () => membership?.status.doubts ?? [],
       seed: () => Math.floor(parts.random() * 2 ** 32),
       tellSeats: told => {
         seats = told

@@ -1,5 +1,5 @@
 /** Runs on every node and does something on the leader only: there it keeps the planner and the warden alive. */
-import type { Member } from '../../gossip/index.ts'
+import type { Doubt, Member } from '../../gossip/index.ts'
 import type { ActorRef, Behavior } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import { type PlannerMessage, plannerActor } from './planner.actor.ts'
@@ -13,6 +13,8 @@ export type ControllerDeps = {
   readonly consensus: Consensus & { onLeadership(listener: (isLeading: boolean) => void): () => void }
   /** Gossip's view, as of now. */
   readonly members: () => readonly Member[]
+  /** Whom gossip doubts, and who says so. */
+  readonly doubts: () => readonly Doubt[]
   /** Decides between equal nodes; drawn anew for each plan. */
   readonly seed: () => number
   readonly policy?: Partial<KeeperPolicy>

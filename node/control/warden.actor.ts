@@ -1,9 +1,10 @@
 /** On the leader: watches the nodes. Commits verdicts about their life and death, and keeps the right ones voting. */
-import type { Member } from '../../gossip/index.ts'
-import type { Node, NodeId } from '../../scheduler/index.ts'
+import type { Doubt, Member } from '../../gossip/index.ts'
+import { mayUse, type Node, type NodeId, zoneLossMsOf } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import type { Consensus, ConsensusStatus, Follower } from '../consensus/consensus.ts'
 import { messageOf } from '../errors.ts'
+import { Brake } from './brake.ts'
 import { Contacts } from './contact.ts'
 import { diskMsOf } from './disk-word.ts'
 import { heirOf } from './heir.ts'
@@ -15,7 +16,7 @@ import {
   type KeeperPolicy,
 } from './quorum-keeper.ts'
 import { type Seats, seatsOf } from './seat-words.ts'
-import { judge, staleAfterMs, type Verdict } from './verdicts.ts'
+import { judge, staleAfterMs, type Verdict, type Witnessed } from './verdicts.ts'
 
 export type WardenDeps = {
   readonly id: string
@@ -24,6 +25,7 @@ export type WardenDeps = {
     'state' | 'status' | 'submit' | 'changeConfiguration' | 'transferLeadership'
   >
   readonly members: () => readonly Member[]
+  readonly doubts: () => readonly Doubt[]
   readonly policy?: Partial<KeeperPolicy>
   /** Given anew with each look: why each node votes or does not, for whoever asks. */
   readonly tellSeats?: (seats: () => Seats) => void
@@ -64,6 +66,9 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   const policy = { ...KEEPER_POLICY, ...deps.policy }
   const contacts = new Contacts(policy)
   const judging = new Set<string>()
+  const brake = new Brake()
+  /** By node id: why its death is not declared yet. */
+  let held: ReadonlyMap<string, string> = new Map()
   let isChanging = false
   let isLookDue = false
   let leadingSinceMs = 0
@@ -73,12 +78,14 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     if (judging.has(verdict.id)) return
     judging.add(verdict.id)
     ctx.log.info('verdict', { ...verdict })
+    const isCounted = verdict.state === 'dead' && mayUse(consensus.state(), 'probation')
     const command = {
       type: 'node/Verdict',
       atMs: ctx.wallMs(),
       id: verdict.id as NodeId,
       state: verdict.state,
       reason: verdict.reason,
+      ...(isCounted ? { counted: true as const } : {}),
     } as const
     ctx.pipe(
       consensus.submit(command, { timeoutMs: SUBMIT_TIMEOUT_MS }),
@@ -97,7 +104,7 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const isAlive = isSelf || silentMs < staleAfterMs(CONTACT_LOST_MS, follower?.contactEveryMs ?? 0)
     return {
       id: node.id,
-      zone: node.labels[ZONE_LABEL] ?? null,
+      zone: zoneOf(node),
       ...contacts.note(node.id, { isAlive, silentMs, nowMs }),
       lag: isSelf ? 0 : lagOf(follower, commitIndex),
       diskMs: diskMsOf(member),
@@ -141,7 +148,8 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
       policy: { ...policy, votersMax },
       nowMs,
     }
-    deps.tellSeats?.(() => seatsOf(input))
+    const waiting = held
+    deps.tellSeats?.(() => withHolds(seatsOf(input), waiting))
     if (isChanging || status.isJoint || roster.length === 0) return
     const heir = heirOf(roster, { self: id, voters })
     if (heir !== null && nowMs >= handoverDueMs) {
@@ -157,22 +165,48 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     change(consensus.changeConfiguration(target), ctx)
   }
 
+  /** Every node of the roster as gossip, Raft and the log see it. */
+  const witnessed = (status: ConsensusStatus, nowMs: number): readonly Witnessed[] => {
+    const gossip = new Map(deps.members().map(member => [member.id, member.state]))
+    const doubts = new Map(deps.doubts().map(doubt => [doubt.id, doubt]))
+    const contact = new Map(status.followers.map(follower => [follower.id, follower]))
+    return [...consensus.state().nodes.values()].map(node => {
+      const doubt = doubts.get(node.id)
+      // The leader hears itself: one that was held dead when it was elected must not stay so.
+      const isSelf = node.id === id
+      return {
+        id: node.id,
+        name: node.name,
+        zone: zoneOf(node),
+        state: node.state,
+        gossip: isSelf ? 'alive' : (gossip.get(node.id) ?? null),
+        accusers: doubt?.confirmedBy ?? [],
+        doubtedMs: doubt === undefined ? null : nowMs - doubt.sinceMs,
+        contactMs: isSelf ? 0 : (contact.get(node.id)?.lastContactMs ?? null),
+        contactEveryMs: contact.get(node.id)?.contactEveryMs ?? 0,
+      }
+    })
+  }
+
   const look = (ctx: Context<WardenMessage>): void => {
     const status = consensus.status()
     if (status.role !== 'leader') return
-    const gossip = new Map(deps.members().map(member => [member.id, member.state]))
-    const contact = new Map(status.followers.map(follower => [follower.id, follower]))
-    // The leader hears itself: one that was held dead when it was elected must not stay so.
-    const witnessed = [...consensus.state().nodes.values()].map(node => ({
-      id: node.id,
-      state: node.state,
-      gossip: node.id === id ? ('alive' as const) : (gossip.get(node.id) ?? null),
-      contactMs: node.id === id ? 0 : (contact.get(node.id)?.lastContactMs ?? null),
-      contactEveryMs: contact.get(node.id)?.contactEveryMs ?? 0,
-    }))
-    const leadingMs = ctx.monotonicMs() - leadingSinceMs
-    for (const verdict of judge(witnessed, { leadingMs, unknownGraceMs: UNKNOWN_GRACE_MS }))
-      pronounce(verdict, ctx)
+    const nowMs = ctx.monotonicMs()
+    const nodes = witnessed(status, nowMs)
+    const { hasQuorum, unfit } = status
+    const leadingMs = nowMs - leadingSinceMs
+    const braked = brake.judge({
+      self: id,
+      nodes,
+      verdicts: judge(nodes, { self: id, leadingMs, hasQuorum, unknownGraceMs: UNKNOWN_GRACE_MS }),
+      isSound: hasQuorum && unfit !== 'loop',
+      zoneLossMs: zoneLossMsOf(consensus.state().cluster),
+      nowMs,
+    })
+    for (const [node, reason] of braked.held)
+      if (!held.has(node)) ctx.log.warn('a verdict waits', { id: node, reason })
+    held = braked.held
+    for (const verdict of braked.due) pronounce(verdict, ctx)
     keepQuorum(status, ctx)
   }
 
@@ -202,6 +236,12 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     },
   }
 }
+
+const zoneOf = (node: Node): string | null => node.labels[ZONE_LABEL] ?? null
+
+/** What keeps a silent node from being declared dead is of more interest than its seat. */
+const withHolds = (seats: Seats, held: ReadonlyMap<string, string>): Seats =>
+  new Map([...seats].map(([node, words]) => [node, held.get(node) ?? words]))
 
 /** One that has confirmed nothing to this leader yet may not even run: a new leader hears of it first. */
 const lagOf = (follower: Follower | undefined, commitIndex: number): number =>

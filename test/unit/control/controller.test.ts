@@ -62,9 +62,18 @@ const controlled = async (ids: readonly string[]): Promise<Controlled> => {
       const node = await world.start(id, { bootstrap: id === ids[0] })
       const members = () =>
         [...gossip].map(([one, state]) => ({ id: one, incarnation: 0, state, addresses: [], metadata: {} }))
+      const doubts = () =>
+        [...gossip]
+          .filter(([, state]) => state === 'dead')
+          .map(([one]) => ({
+            id: one,
+            state: 'dead' as const,
+            sinceMs: node.clock.monotonicMs(),
+            confirmedBy: [...gossip.keys()].filter(other => other !== one),
+          }))
       const seed = () => Math.floor(node.random() * 2 ** 32)
       const controller = node.system.spawn('controller', () =>
-        controllerActor({ id, consensus: node.consensus, members, seed }),
+        controllerActor({ id, consensus: node.consensus, members, doubts, seed }),
       )
       listeners.add(() => controller.send({ type: 'controller/MembersChanged' }))
       return node
