@@ -112,6 +112,7 @@ export class Client {
   removeNode = (name: string): Promise<WriteResult> =>
     this.#write('DELETE', `nodes/${encodeURIComponent(name)}`)
   setVoters = (count: number): Promise<WriteResult> => this.#write('POST', 'voters', { count })
+  setZoneLoss = (waitMs: number | null): Promise<WriteResult> => this.#write('POST', 'zone-loss', { waitMs })
   backup = (options: { readonly stale: boolean }): AsyncGenerator<BackupLine> =>
     this.#lines<BackupLine>('backup', { consistency: options.stale ? 'local' : null })
   recovery = (): Promise<RecoveryView> => this.#one<RecoveryView>('recovery')

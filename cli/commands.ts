@@ -92,7 +92,13 @@ export const VERBS: readonly Verb[] = [
     name: 'voters',
     group: 'cluster',
     summary: 'how many nodes vote at most: 3, 5 or 7',
-    load: () => import('./commands/voters.ts'),
+    load: () => import('./commands/policy/voters.ts'),
+  },
+  {
+    name: 'zone-loss',
+    group: 'cluster',
+    summary: 'how long the work of a lost zone waits for it',
+    load: () => import('./commands/policy/zone-loss.ts'),
   },
   {
     name: 'leave',

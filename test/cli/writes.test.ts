@@ -170,7 +170,9 @@ test('what was written never looks undone, though another node answers that has 
   )
 })
 
-test('scale, stop, restart, rm, drain, activate and voters reach their routes', async ({ api }) => {
+test('scale, stop, restart, rm, drain, activate, voters and zone-loss reach their routes', async ({
+  api,
+}) => {
   api.nodes = api.nodes.map(node => ({ ...node, pods: 0 }))
   const sent = async (...argv: string[]): Promise<string> => {
     const { code, err } = await tutti(api.socket, argv)
@@ -185,6 +187,8 @@ test('scale, stop, restart, rm, drain, activate and voters reach their routes', 
   assert.is(await sent('drain', 'node/ash'), 'POST nodes/ash/drain {}')
   assert.is(await sent('activate', 'ash'), 'POST nodes/ash/activate {}')
   assert.is(await sent('voters', '7'), 'POST voters {"count":7}')
+  assert.is(await sent('zone-loss', '5m'), 'POST zone-loss {"waitMs":300000}')
+  assert.is(await sent('zone-loss', 'never'), 'POST zone-loss {"waitMs":null}')
   assert.is(await sent('token', 'revoke', 'b7k'), 'DELETE tokens/b7k null')
   assert.is(await sent('leave'), 'POST leave {}')
 })

@@ -107,6 +107,7 @@ export const ROUTES: readonly (readonly [
   ['DELETE', '/tokens/join-birch', 'admin'],
   ['DELETE', '/nodes/cedar', 'admin'],
   ['POST', '/voters', 'admin', { count: 7 }],
+  ['POST', '/zone-loss', 'admin', { waitMs: 90_000 }],
   ['POST', '/transfer', 'admin', {}],
   ['GET', '/recovery', 'viewer'],
   ['GET', '/backup', 'admin'],

@@ -10,6 +10,7 @@ import {
   type NodeId,
   type PodId,
   type PodReport,
+  PROTOCOL,
   plan,
   type WorkloadSpec,
 } from '../../scheduler/index.ts'
@@ -28,6 +29,7 @@ export const nodeFacts = (name: string, address = '127.0.0.1'): NodeFacts => ({
   runtime: 'fake',
   portRange: [20_000, 20_999],
   version: '0.1.0',
+  protocol: PROTOCOL,
 })
 
 export const spec = (name: string, changes: Partial<WorkloadSpec> = {}): WorkloadSpec => ({

@@ -7,6 +7,7 @@ import { fieldsOf, timeoutOf } from '../request.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { livingVoters } from './view-cluster.ts'
 import { type NativeDeps, stateToChange, submit, WRITE_TIMEOUT_MS, written } from './write.ts'
+import { setZoneLoss } from './zone-loss.ts'
 
 export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
   const { gateway, consensus, peers } = deps
@@ -100,6 +101,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     { method: 'DELETE', path: '/nodes/:name', role: 'admin', handler: remove },
     { method: 'POST', path: '/leave', role: 'admin', handler: leave },
     { method: 'POST', path: '/voters', role: 'admin', handler: setVoters },
+    { method: 'POST', path: '/zone-loss', role: 'admin', handler: setZoneLoss(deps) },
     { method: 'POST', path: '/transfer', role: 'admin', handler: transfer },
   ]
 }

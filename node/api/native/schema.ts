@@ -20,6 +20,7 @@
  *   POST   /tutti/v1/tokens                     TokenRequest → TokenCreated (the only time the secret is shown)
  *   DELETE /tutti/v1/tokens/:id                 → WriteResult
  *   POST   /tutti/v1/voters                     { count } how many nodes vote at most: 3, 5 or 7 → WriteResult
+ *   POST   /tutti/v1/zone-loss                  { waitMs: number | null } how long a lost zone's work waits → WriteResult
  *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
  *   POST   /tutti/v1/readmission                { node: own id } by a member over its own connection → lines of Readmission, BackupLine
  *   GET    /tutti/v1/backup                     JSON lines of BackupLine; linear unless `?consistency=` says otherwise

@@ -1,7 +1,7 @@
 /** `tutti voters`: how many nodes vote at most. Which ones do is the cluster's own choice. */
-import type { Command } from '../command.ts'
-import { report } from '../report.ts'
-import { usage } from '../usage.ts'
+import type { Command } from '../../command.ts'
+import { report } from '../../report.ts'
+import { usage } from '../../usage.ts'
 
 export const command: Command = {
   arguments: [{ name: 'count', description: '3, 5 or 7', count: 'one' }],
