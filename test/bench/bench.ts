@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- [raft|relay] [--seconds N] [--clients 1,16] [--trials N] [--out FILE]`: figures as ratios against something
- * measured in the same run. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
+ * `npm run bench -- [raft|relay|idle] [--seconds N] [--clients 1,16] [--trials N] [--nodes 5,50] [--out FILE]`: figures as
+ * ratios against something measured in the same run, or against what is promised. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { benchIdle } from './idle.ts'
 import { benchRaft } from './raft.ts'
 import { benchRelay } from './relay.ts'
 import type { BenchOptions, Result, Row } from './row.ts'
@@ -11,6 +12,7 @@ import type { BenchOptions, Result, Row } from './row.ts'
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result>>> = {
   raft: benchRaft,
   relay: benchRelay,
+  idle: benchIdle,
 }
 
 const { values, positionals } = parseArgs({
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '3' },
     clients: { type: 'string', default: '1,16,64,256' },
     trials: { type: 'string', default: '20' },
+    nodes: { type: 'string', default: '5' },
     out: { type: 'string' },
   },
 })
@@ -32,6 +35,7 @@ const options: BenchOptions = {
   seconds: Number(values.seconds),
   clients: values.clients.split(',').filter(Boolean).map(Number),
   trials: Number(values.trials),
+  nodes: values.nodes.split(',').filter(Boolean).map(Number),
 }
 
 const print = ({ head, rows }: Result): void => {

@@ -23,6 +23,8 @@ export type BenchOptions = {
   readonly clients: readonly number[]
   /** Fail-overs. */
   readonly trials: number
+  /** Sizes of the clusters that are measured at rest. */
+  readonly nodes: readonly number[]
 }
 
 export const rowOf = (name: string, clients: number, ours: number, peer: number): Row => ({
