@@ -28,6 +28,8 @@ export type Follower = {
   readonly progress: 'probe' | 'replicate' | 'snapshot' | 'relay'
   /** Milliseconds since it was last heard of; null: never. */
   readonly lastContactMs: number | null
+  /** It would rather not lead: drained, or its disk or process stood still of late. */
+  readonly isReluctant: boolean
   /** It is heard of this often when all is well: seldom when it gets the log through other nodes. */
   readonly contactEveryMs: number
 }

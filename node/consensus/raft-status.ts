@@ -51,6 +51,7 @@ const followerOf = (peer: PeerStatus, tickMs: number): Follower => ({
   next: peer.next,
   progress: peer.state,
   lastContactMs: peer.wasHeard ? peer.ticksSinceHeard * tickMs : null,
+  isReluctant: peer.isReluctant,
   contactEveryMs: peer.contactTicks * tickMs,
 })
 

@@ -2,12 +2,20 @@
 import type { Candidate } from './quorum-keeper.ts'
 
 /**
- * The living voter that trails least and has the fastest disk, never one that would have to hand over in turn; null when
- * the leader is to stay, or nobody can follow it.
+ * The living voter that trails least and has the fastest disk, one that would rather not lead only for want of others, never
+ * one that would have to hand over in turn; null when the leader is to stay, or nobody can follow it.
  */
 export const heirOf = (
   roster: readonly Candidate[],
-  { self, voters }: { readonly self: string; readonly voters: readonly string[] },
+  {
+    self,
+    voters,
+    reluctant,
+  }: {
+    readonly self: string
+    readonly voters: readonly string[]
+    readonly reluctant: ReadonlySet<string>
+  },
 ): string | null => {
   const leader = roster.find(one => one.id === self)
   if (leader?.isDrained === false) return null
@@ -17,7 +25,10 @@ export const heirOf = (
   )
   heirs.sort(
     (left, right) =>
-      left.lag - right.lag || (left.diskMs ?? 0) - (right.diskMs ?? 0) || (left.id < right.id ? -1 : 1),
+      Number(reluctant.has(left.id)) - Number(reluctant.has(right.id)) ||
+      left.lag - right.lag ||
+      (left.diskMs ?? 0) - (right.diskMs ?? 0) ||
+      (left.id < right.id ? -1 : 1),
   )
   return heirs[0]?.id ?? null
 }

@@ -151,7 +151,8 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     const waiting = held
     deps.tellSeats?.(() => withHolds(seatsOf(input), waiting))
     if (isChanging || status.isJoint || roster.length === 0) return
-    const heir = heirOf(roster, { self: id, voters })
+    const reluctant = new Set(status.followers.filter(one => one.isReluctant).map(one => one.id))
+    const heir = heirOf(roster, { self: id, voters, reluctant })
     if (heir !== null && nowMs >= handoverDueMs) {
       handoverDueMs = nowMs + HANDOVER_RETRY_MS
       return change(consensus.transferLeadership({ to: heir, timeoutMs: TRANSFER_TIMEOUT_MS }), ctx)

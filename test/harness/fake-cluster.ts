@@ -145,6 +145,7 @@ export const raft = (): RaftView => ({
       progress: 'replicate',
       lastContactMs: 40,
       diskMs: 2,
+      isReluctant: false,
       contactEveryMs: 100,
     },
   ],

@@ -8,8 +8,8 @@ const node = (id: string, parts: Partial<Candidate> = {}): Candidate => ({
   ...parts,
 })
 
-const heir = (roster: readonly Candidate[], voters = 'abc'): string | null =>
-  heirOf(roster, { self: 'a', voters: [...voters] })
+const heir = (roster: readonly Candidate[], voters = 'abc', reluctant = ''): string | null =>
+  heirOf(roster, { self: 'a', voters: [...voters], reluctant: new Set(reluctant) })
 
 const drained = node('a', { isDrained: true })
 
@@ -30,6 +30,11 @@ test('the heir is a living voter that is not drained itself and has answered thi
 test('the one that trails least takes over, then the one with the faster disk', () => {
   assert.is(heir([drained, node('b', { lag: 5 }), node('c', { diskMs: 64 })]), 'c')
   assert.is(heir([drained, node('b', { diskMs: 64 }), node('c', { diskMs: 2 })]), 'c')
+})
+
+test('one that would rather not lead does so for want of others', () => {
+  assert.is(heir([drained, node('b'), node('c', { lag: 5 })], 'abc', 'b'), 'c')
+  assert.is(heir([drained, node('b'), node('c')], 'abc', 'bc'), 'b')
 })
 
 test.run()
