@@ -72,7 +72,13 @@ const keyOf = <Item>(source: ListSource<Item>, item: Item): string => {
 }
 
 /** What is different at every look, and no news. */
-const MOVING: ReadonlySet<string> = new Set(['ageMs', 'lastWriteMs', 'usualWriteMs', 'worstWriteMs'])
+const MOVING: ReadonlySet<string> = new Set([
+  'ageMs',
+  'probationMs',
+  'lastWriteMs',
+  'usualWriteMs',
+  'worstWriteMs',
+])
 
 const contentOf = (item: unknown): string =>
   JSON.stringify(item, (key, value) => (MOVING.has(key) ? undefined : value))

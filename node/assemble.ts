@@ -22,6 +22,7 @@ import { createConsensus } from './consensus/create.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
 import { DISK_WORD_MS, diskMetadata, nextDiskWord } from './control/disk-word.ts'
+import { clockMetadata, nextClockWord } from './control/health/clock-word.ts'
 import type { Seats } from './control/seat-words.ts'
 import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
@@ -61,6 +62,8 @@ export type NodeParts = {
   readonly rememberPeers: (peers: ReadonlyMap<string, readonly string[]>) => void
   readonly yieldTo?: NonNullable<SystemOptions['yieldTo']>
   readonly onFatal: (reason: string) => void
+  /** By how much the wall clock is ahead of the peers'; null while that is not known. */
+  readonly clockSkewMs?: () => number | null
   readonly consensusOptions?: ConsensusOptions
   /** How patient gossip is, by the number of members; `lan` when nothing is said. */
   readonly swimOptions?: (size: number) => SwimOptions
@@ -119,9 +122,13 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   })
 
   let diskWord: number | null = null
+  let clockWord = 0
   const selfNow = (): Member => {
     const member = selfMember(parts.facts)
-    return { ...member, metadata: { ...member.metadata, ...diskMetadata(diskWord) } }
+    return {
+      ...member,
+      metadata: { ...member.metadata, ...diskMetadata(diskWord), ...clockMetadata(clockWord) },
+    }
   }
   const vouched = createVouched()
   const swim = swimActor({
@@ -140,16 +147,18 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const swimRef = system.spawn('swim', swim.create, SWIM_SPAWN)
   swim.listen(swimRef, transport)
   const members = (): readonly Member[] => membership?.members ?? []
-  const tellDisk = (): void => {
+  const tellMeasures = (): void => {
     if (isStopped) return
-    const word = nextDiskWord(diskWord, consensus.status().writes?.usualMs ?? null)
-    if (word !== diskWord) {
-      diskWord = word
+    const nextDisk = nextDiskWord(diskWord, consensus.status().writes?.usualMs ?? null)
+    const nextClock = nextClockWord(clockWord, parts.clockSkewMs?.() ?? null)
+    if (nextDisk !== diskWord || nextClock !== clockWord) {
+      diskWord = nextDisk
+      clockWord = nextClock
       swimRef.send({ type: 'swim/SetMetadata', metadata: selfNow().metadata })
     }
-    clock.after(DISK_WORD_MS, tellDisk)
+    clock.after(DISK_WORD_MS, tellMeasures)
   }
-  tellDisk()
+  tellMeasures()
 
   let seats = (): Seats => new Map()
   const controller = system.spawn('controller', () =>

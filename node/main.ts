@@ -7,9 +7,11 @@ import type { SavedState } from '../raft/index.ts'
 import { type NodeFacts, type NodeId, PROTOCOL, type RuntimeKind } from '../scheduler/index.ts'
 import { createLogsOf } from './agent/logs.ts'
 import { createProber } from './agent/prober.ts'
+import { createPeerApi } from './api/proxy.ts'
 import { createApi } from './api/server.ts'
 import { type AssembledNode, assembleNode } from './assemble.ts'
 import { systemClock } from './clock.ts'
+import { watchClocks } from './clock-watch.ts'
 import { closeAll } from './closing.ts'
 import { type NodeConfig, resolveConfig, type StartOptions } from './config.ts'
 import { openSnapshots } from './consensus/snapshots.ts'
@@ -202,6 +204,13 @@ type Wiring = {
 
 const run = async (wiring: Wiring): Promise<RunningNode> => {
   const { config, log, opened, transport, entry, runtime, facts, book, ended, end } = wiring
+  const clocks = watchClocks({
+    peers: createPeerApi(transport, clock),
+    connected: () => transport.connected(),
+    clock,
+    random: Math.random,
+  })
+  opened.push(() => clocks.stop())
   const node = await assembleNode({
     id: facts.id,
     origin:
@@ -221,6 +230,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     knownPeers: entry.peers,
     rememberPeers: peers => book.replace(peers),
     onFatal: end,
+    clockSkewMs: () => clocks.skewMs(),
     swimOptions: config.isOneMachine ? local : lan,
   })
   opened.push(() => node.stop())

@@ -46,6 +46,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   starting: 'busy',
   stopping: 'busy',
   warning: 'busy',
+  'on probation': 'busy',
   draining: 'busy',
   restarting: 'bad',
   converging: 'busy',

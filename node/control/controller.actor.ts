@@ -1,7 +1,8 @@
-/** Runs on every node and does something on the leader only: there it keeps the planner and the warden alive. */
+/** Runs on every node and does something on the leader only: there it keeps the planner, the warden and the inspector alive. */
 import type { Doubt, Member } from '../../gossip/index.ts'
 import type { ActorRef, Behavior } from '../actor/actor.ts'
 import type { Consensus } from '../consensus/consensus.ts'
+import { type InspectorMessage, inspectorActor } from './inspector.actor.ts'
 import { type PlannerMessage, plannerActor } from './planner.actor.ts'
 import type { KeeperPolicy } from './quorum-keeper.ts'
 import type { Seats } from './seat-words.ts'
@@ -25,7 +26,11 @@ export type ControllerMessage =
   | { readonly type: 'controller/LeadershipChanged'; readonly isLeading: boolean }
   | { readonly type: 'controller/MembersChanged' }
 
-type Office = { readonly planner: ActorRef<PlannerMessage>; readonly warden: ActorRef<WardenMessage> }
+type Office = {
+  readonly planner: ActorRef<PlannerMessage>
+  readonly warden: ActorRef<WardenMessage>
+  readonly inspector: ActorRef<InspectorMessage>
+}
 
 export const controllerActor = (deps: ControllerDeps): Behavior<ControllerMessage> => {
   let office: Office | null = null
@@ -45,12 +50,14 @@ export const controllerActor = (deps: ControllerDeps): Behavior<ControllerMessag
           if (office !== null) {
             ctx.stop(office.planner)
             ctx.stop(office.warden)
+            ctx.stop(office.inspector)
             office = null
           }
           if (!message.isLeading) return
           office = {
             planner: ctx.spawn('planner', () => plannerActor(deps)),
             warden: ctx.spawn('warden', () => wardenActor(deps)),
+            inspector: ctx.spawn('inspector', () => inspectorActor(deps)),
           }
           return
       }

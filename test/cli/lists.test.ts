@@ -1,6 +1,7 @@
 /** Verbs that read, against a fake node: formats, streams, filters, hostile names. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { NodeView } from '../../node/api/native/schema.ts'
 import { FakeApi } from '../harness/fake-api.ts'
 import { event, pod, workload } from '../harness/fake-cluster.ts'
 import { FakeTerminal, tutti } from '../harness/fake-terminal.ts'
@@ -305,6 +306,51 @@ test('members tells what each counts for, why as the leader knows it, and how ma
   )
   api.status = { ...api.status, toleratesCount: 1 }
   assert.match((await tutti(api.socket, ['members'])).err, /you can lose 1 more at once/)
+})
+
+test('nodes -o wide says how well each machine is, and a node on probation is not just alive', async ({
+  api,
+}) => {
+  const [ash, birch, cedar] = api.nodes as [NodeView, NodeView, NodeView]
+  const well = {
+    protocol: 2,
+    probationMs: null,
+    losses: 0,
+    ailing: null,
+    health: 100,
+    ailments: [],
+    skewMs: 0,
+  }
+  api.nodes = [
+    { ...ash, ...well, diskMs: 2 },
+    { ...birch, ...well, health: 85, losses: 2, probationMs: 20_400, diskMs: 4, skewMs: -4_096 },
+    {
+      ...cedar,
+      ...well,
+      health: 40,
+      schedulable: false,
+      pods: 0,
+      ailing: 'health 40 of 100: its disk',
+      diskMs: 2_048,
+    },
+  ]
+  const lines = (await tutti(api.socket, ['nodes', '-o', 'wide'])).out.split('\n')
+  assert.match(lines[1] ?? '', /alive .* 2ms +agrees +100 /)
+  assert.match(
+    lines[2] ?? '',
+    /on probation .* 4ms +4\.1s behind +85 .*lost 2 times: on probation for 21s more/,
+  )
+  assert.match(
+    lines[3] ?? '',
+    /drained .* 2048ms +agrees +40 .*drained by the cluster: health 40 of 100: its disk/,
+  )
+  assert.not.match((await tutti(api.socket, ['nodes'])).out, /HEALTH|CONDITION/)
+})
+
+test('nodes -o wide bears a node one version back, which says nothing of all that', async ({ api }) => {
+  const { code, out } = await tutti(api.socket, ['nodes', '-o', 'wide'])
+  assert.is(code, 0)
+  assert.match(out.split('\n')[1] ?? '', /alive .* -( +-)+/)
 })
 
 test.run()

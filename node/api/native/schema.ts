@@ -121,6 +121,22 @@ export type NodeView = {
   /** Pods that have not ended. */
   readonly pods: number
   readonly version: string
+  /** All that follows is absent from a node one version back. The form of the log that its program speaks. */
+  readonly protocol?: number
+  /** Until it is trusted with new work again; null: it is. */
+  readonly probationMs?: number | null
+  /** How often it was lost, less what was forgiven. */
+  readonly losses?: number
+  /** Why the cluster has drained it for its health; null: it has not. */
+  readonly ailing?: string | null
+  /** Of 100; null: it has left. */
+  readonly health?: number | null
+  /** What costs it health, the worst first. */
+  readonly ailments?: readonly string[]
+  /** What a write to its log takes, as it says itself: a power of two milliseconds. */
+  readonly diskMs?: number | null
+  /** By about how much its clock is ahead of its peers', as it says itself; 0: they agree. */
+  readonly skewMs?: number
 }
 
 export type PodView = {

@@ -1,7 +1,10 @@
 /** Views of the cluster: status, nodes, members, raft. */
-import type { Node, NodeId } from '../../../scheduler/index.ts'
+import { lossesOf, type Node, type NodeId, probationLeftMs, protocolOf } from '../../../scheduler/index.ts'
 import type { ConsensusStatus } from '../../consensus/consensus.ts'
 import { diskMsOf } from '../../control/disk-word.ts'
+import { skewMsOf } from '../../control/health/clock-word.ts'
+import type { Health } from '../../control/health/health.ts'
+import { healthOfAll } from '../../control/health/health-of-all.ts'
 import { nameOfNode } from '../node-name.ts'
 import { stateDigest } from '../state-digest.ts'
 import type { Picture } from './picture.ts'
@@ -21,10 +24,12 @@ const roleOf = ({ status }: Picture, id: string): NodeView['role'] => {
 }
 
 /** By name; nodes that have left come last. */
-export const nodesView = (picture: Picture): readonly NodeView[] =>
-  [...picture.state.nodes.values()]
+export const nodesView = (picture: Picture): readonly NodeView[] => {
+  const health = healthOfAll(picture.state, picture.members, picture.nowMs)
+  return [...picture.state.nodes.values()]
     .sort((a, b) => Number(a.state === 'left') - Number(b.state === 'left') || compareText(a.name, b.name))
-    .map(node => nodeView(picture, node))
+    .map(node => ({ ...nodeView(picture, node), ...conditionOf(picture, node, health.get(node.id)) }))
+}
 
 const nodeView = (picture: Picture, node: Node): NodeView => {
   const { state } = picture
@@ -47,6 +52,26 @@ const nodeView = (picture: Picture, node: Node): NodeView => {
     },
     pods: pods.length,
     version: node.version,
+  }
+}
+
+/** How far a node is to be relied on, and why. */
+const conditionOf = (
+  { members, nowMs }: Picture,
+  node: Node,
+  health: Health | undefined,
+): Partial<NodeView> => {
+  const leftMs = probationLeftMs(node, nowMs)
+  const member = members.get(node.id)
+  return {
+    protocol: protocolOf(node),
+    probationMs: leftMs > 0 ? leftMs : null,
+    losses: lossesOf(node, nowMs),
+    ailing: node.ailing ?? null,
+    health: health?.score ?? null,
+    ailments: health?.ailments ?? [],
+    diskMs: diskMsOf(member),
+    skewMs: skewMsOf(member),
   }
 }
 
