@@ -3,12 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Cable, plug, setAddress } from '../harness/bridge.ts'
 import { attempt, type Finished, must, run, until } from '../harness/run-command.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url))
 const COMMAND_TIMEOUT_MS = 60_000
 
-export class Host {
+export class Host implements Cable {
   readonly number: number
   readonly name: string
   readonly namespace: string
@@ -40,17 +41,7 @@ export class Host {
 
   /** Replaces the address of eth0, as a DHCP server would. */
   setAddress(address: string): void {
-    must('ip', ['-n', this.namespace, 'addr', 'flush', 'dev', 'eth0'])
-    must('ip', ['-n', this.namespace, 'addr', 'add', `${address}/24`, 'brd', '+', 'dev', 'eth0'])
-    must('ip', [
-      '-n',
-      this.namespace,
-      'route',
-      'replace',
-      'default',
-      'via',
-      `${address.replace(/\.\d+$/, '')}.254`,
-    ])
+    setAddress(this, address)
     this.address = address
   }
 
@@ -162,11 +153,11 @@ export class Host {
   }
 
   unplug(): void {
-    must('ip', ['link', 'set', this.link, 'down'])
+    plug(this, false)
   }
 
   plug(): void {
-    must('ip', ['link', 'set', this.link, 'up'])
+    plug(this, true)
   }
 
   /** Starts the node inside the host. It runs until it or the host is killed. */

@@ -6,7 +6,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { installDocker } from '../harness/install-docker.ts'
+import { Bridge } from '../harness/bridge.ts'
+import { installDocker } from '../harness/install/docker.ts'
 import { attempt, must } from '../harness/run-command.ts'
 import { Host } from './host.ts'
 
@@ -22,6 +23,7 @@ export type LabOptions = {
 export class Lab {
   readonly directory: string
   readonly hosts: Host[] = []
+  readonly #bridge: Bridge
   readonly #options: LabOptions
   #isClosed = false
   readonly #onExit = () => this.closeNow()
@@ -30,8 +32,9 @@ export class Lab {
     process.exit(1)
   }
 
-  private constructor(directory: string, options: LabOptions) {
+  private constructor(directory: string, bridge: Bridge, options: LabOptions) {
     this.directory = directory
+    this.#bridge = bridge
     this.#options = options
   }
 
@@ -39,14 +42,8 @@ export class Lab {
   static async open(options: LabOptions = { hasEngine: true }): Promise<Lab> {
     if (process.getuid?.() !== 0)
       throw new Error('the lab needs root: it makes network namespaces and starts engines')
-    await installDocker()
-    const lab = new Lab(mkdtempSync(join(tmpdir(), 'tutti-lab-')), options)
-    removeNetwork()
-    must('ip', ['link', 'add', BRIDGE, 'type', 'bridge'])
-    must('ip', ['addr', 'add', `${NETWORK}.254/24`, 'dev', BRIDGE])
-    must('ip', ['link', 'set', BRIDGE, 'up'])
-    must('iptables', ['-w', '-I', 'FORWARD', '1', '-i', BRIDGE, '-o', BRIDGE, '-j', 'ACCEPT'])
-    must('iptables', ['-w', '-I', 'FORWARD', '1', '-i', BRIDGE, '!', '-o', BRIDGE, '-j', 'REJECT'])
+    installDocker()
+    const lab = new Lab(mkdtempSync(join(tmpdir(), 'tutti-lab-')), Bridge.open(BRIDGE, NETWORK), options)
     process.on('exit', lab.#onExit)
     process.on('SIGTERM', lab.#onSignal)
     process.on('SIGINT', lab.#onSignal)
@@ -61,7 +58,8 @@ export class Lab {
       (_, offset) => new Host(this.directory, this.hosts.length + offset + 1, this.#options),
     )
     for (const host of added) {
-      connect(host)
+      this.#bridge.connect(host)
+      host.setAddress(`${NETWORK}.${host.number}`)
       this.hosts.push(host)
       host.boot()
     }
@@ -81,9 +79,7 @@ export class Lab {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const host of this.hosts) host.killInit()
-    for (const host of this.hosts) attempt('ip', ['netns', 'del', host.namespace])
-    for (const host of this.hosts) attempt('ip', ['link', 'del', host.link])
-    removeNetwork()
+    this.#bridge.close()
     removeCgroups()
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
@@ -96,17 +92,6 @@ export class Lab {
     await Promise.all(this.hosts.map(host => host.isGone()))
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
-}
-
-/** Puts the host's end of a cable into its namespace and gives it an address. */
-const connect = (host: Host): void => {
-  attempt('ip', ['netns', 'del', host.namespace])
-  must('ip', ['netns', 'add', host.namespace])
-  must('ip', ['link', 'add', host.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host.namespace])
-  must('ip', ['link', 'set', host.link, 'master', BRIDGE, 'up'])
-  must('ip', ['-n', host.namespace, 'link', 'set', 'eth0', 'up'])
-  must('ip', ['-n', host.namespace, 'link', 'set', 'lo', 'up'])
-  host.setAddress(`${NETWORK}.${host.number}`)
 }
 
 /** A static busybox with its applets is image enough. */
@@ -122,12 +107,6 @@ const makeImageRoot = (directory: string): void => {
     .filter(name => name !== '' && name !== 'busybox')) {
     attempt('ln', ['-s', 'busybox', join(root, 'bin', applet)])
   }
-}
-
-const removeNetwork = (): void => {
-  attempt('iptables', ['-w', '-D', 'FORWARD', '-i', BRIDGE, '-o', BRIDGE, '-j', 'ACCEPT'])
-  attempt('iptables', ['-w', '-D', 'FORWARD', '-i', BRIDGE, '!', '-o', BRIDGE, '-j', 'REJECT'])
-  attempt('ip', ['link', 'del', BRIDGE])
 }
 
 const removeCgroups = (): void => {

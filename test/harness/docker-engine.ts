@@ -17,7 +17,7 @@ import {
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { installDocker } from './install-docker.ts'
+import { installDocker } from './install/docker.ts'
 import { attempt, must } from './run-command.ts'
 
 /** The image that every test uses: a static busybox with its usual links. */
