@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- [raft|relay|idle] [--seconds N] [--clients 1,16] [--trials N] [--nodes 5,50] [--out FILE]`: figures as
+ * `npm run bench -- [raft|relay|idle|membership] [--seconds N] [--clients 1,16] [--trials N] [--nodes 5,50] [--out FILE]`: figures as
  * ratios against something measured in the same run, or against what is promised. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchIdle } from './idle.ts'
+import { benchMembership } from './membership.ts'
 import { benchRaft } from './raft.ts'
 import { benchRelay } from './relay.ts'
 import type { BenchOptions, Result, Row } from './row.ts'
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result
   raft: benchRaft,
   relay: benchRelay,
   idle: benchIdle,
+  membership: benchMembership,
 }
 
 const { values, positionals } = parseArgs({
@@ -20,8 +22,8 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
     clients: { type: 'string', default: '1,16,64,256' },
-    trials: { type: 'string', default: '20' },
-    nodes: { type: 'string', default: '5' },
+    trials: { type: 'string' },
+    nodes: { type: 'string' },
     out: { type: 'string' },
   },
 })
@@ -34,8 +36,8 @@ if (unknown.length > 0) {
 const options: BenchOptions = {
   seconds: Number(values.seconds),
   clients: values.clients.split(',').filter(Boolean).map(Number),
-  trials: Number(values.trials),
-  nodes: values.nodes.split(',').filter(Boolean).map(Number),
+  trials: values.trials === undefined ? null : Number(values.trials),
+  nodes: values.nodes?.split(',').filter(Boolean).map(Number) ?? null,
 }
 
 const print = ({ head, rows }: Result): void => {

@@ -15,6 +15,7 @@ const CPU_PERCENT_MAX = 1
 /** Allowed in a cluster beyond five: half as much again. */
 const LARGE_FACTOR = 1.5
 const SMALL_NODES = 5
+const NODES = [5] as const
 const CONVERGED_WITHIN_MS = 300_000
 /** After the last join: caches are filled, voters chosen, the first garbage is collected. */
 const REST_MS = 20_000
@@ -24,7 +25,7 @@ export const benchIdle = async ({ nodes }: BenchOptions): Promise<Result> => {
   const rows: Row[] = []
   const head: string[] = []
   let smallestBytes: number | null = null
-  for (const count of nodes) {
+  for (const count of nodes ?? NODES) {
     const { convergedMs, costs } = await idleCost(count)
     const factor = count > SMALL_NODES ? LARGE_FACTOR : 1
     const row = (name: string, of: (cost: Cost) => number, promised: number): Row[] => [

@@ -15,6 +15,7 @@ import { type BenchOptions, type Result, type Row, rowOf } from './row.ts'
 import { startTutti } from './tutti.ts'
 
 const ROUNDS = 2
+const TRIALS = 20
 /** Not counted: a program that is compiled while it runs gets faster for some ten thousand writes. Both get the same. */
 const WARM_UP = { clients: 256, ms: 8_000 } as const
 const ELECTION_MS = defaultOptions(1).electionTicksMin
@@ -52,7 +53,8 @@ const takeTurn = async (
     await contender.settledLeader()
     if (clients.length > 0) await load(contender, WARM_UP.clients, WARM_UP.ms)
     for (const count of clients) note(measured, count, await load(contender, count, seconds * 1_000))
-    for (let trial = 0; trial < trials / ROUNDS; trial++) measured.failoversMs.push(await failOver(contender))
+    for (let trial = 0; trial < (trials ?? TRIALS) / ROUNDS; trial++)
+      measured.failoversMs.push(await failOver(contender))
   } finally {
     await contender.stop()
   }

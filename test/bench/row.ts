@@ -21,10 +21,10 @@ export type BenchOptions = {
   /** Of one turn at one number of clients. */
   readonly seconds: number
   readonly clients: readonly number[]
-  /** Fail-overs. */
-  readonly trials: number
-  /** Sizes of the clusters that are measured at rest. */
-  readonly nodes: readonly number[]
+  /** Fail-overs, or deaths of each kind; null: as many as the bench finds right. */
+  readonly trials: number | null
+  /** Sizes of the clusters; null: those that something is promised for. */
+  readonly nodes: readonly number[] | null
 }
 
 export const rowOf = (name: string, clients: number, ours: number, peer: number): Row => ({
