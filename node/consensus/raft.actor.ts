@@ -38,7 +38,7 @@ class RaftActor implements Behavior<RaftMessage> {
   readonly #epochs: Epochs
   #running: Running | null = null
   #failure: Failure | null = null
-  #isGathering = false
+  #stopGathering: (() => void) | null = null
   readonly #picture = new Picture()
   #isLeading = false
   #known: { readonly leader: PeerId | null; readonly term: number } = { leader: null, term: 0 }
@@ -85,7 +85,7 @@ class RaftActor implements Behavior<RaftMessage> {
       case 'raft/Flush':
         return this.#flush(ctx)
       case 'raft/Gathered':
-        this.#isGathering = false
+        this.#stopGathering = null
         return this.#flush(ctx, { hasWaited: true })
       case 'raft/Received':
         return this.#received(message.from, message.message, ctx)
@@ -280,15 +280,18 @@ class RaftActor implements Behavior<RaftMessage> {
     if (batch.isFull) this.#flush(ctx)
   }
 
-  /** While the disk is busy the batch grows, for its write would only queue up behind, and for a moment behind the one before it. */
+  /** While the disk is busy the batch grows, for its write would only queue up behind, and for a moment for company. */
   #flush(ctx: Context<RaftMessage>, { hasWaited } = { hasWaited: false }): void {
     if (this.#running === null || this.#running.batch.isEmpty) return
     const { promises, batch } = this.#running
     if (!batch.isFull && promises.isWriting) return
-    if (batch.isFull || !batch.isUnderWay || hasWaited)
-      return this.#step({ type: 'propose', proposals: batch.take() }, ctx)
-    if (!this.#isGathering) ctx.after(GATHER_MS_MAX, { type: 'raft/Gathered' })
-    this.#isGathering = true
+    if (!batch.isFull && !batch.isComplete && !hasWaited) {
+      this.#stopGathering ??= ctx.after(GATHER_MS_MAX, { type: 'raft/Gathered' })
+      return
+    }
+    this.#stopGathering?.()
+    this.#stopGathering = null
+    this.#step({ type: 'propose', proposals: batch.take() }, ctx)
   }
 
   #ask(
@@ -360,6 +363,7 @@ class RaftActor implements Behavior<RaftMessage> {
     this.#contact.told(status.commitHeard)
     this.#contact.ticked(nowMs, contactTicks(status, this.#isLeading))
     running.traffic.forgetUnused(nowMs)
+    running.batch.tick()
     if (stalled !== null && running.leaderTerm !== null) this.#handOver(stalled, status, ctx)
   }
 

@@ -66,4 +66,65 @@ test('entries that a leader lost are made up for by those that are committed in 
   assert.not(batch.isUnderWay)
 })
 
+/** `count` proposals leave as one batch, the last of them as entry `index`, and are committed. */
+const round = (batch: ProposalBatch, count: number, index: number): void => {
+  for (let number = 0; number < count; number++) batch.add(proposal(`${index}`, 0))
+  batch.take()
+  batch.note({ ...READY, proposals: [accepted(index)] })
+  batch.note({ ...READY, apply: [entry(index)] })
+}
+
+test('a lone writer waits for nobody', () => {
+  const batch = new ProposalBatch(10)
+  for (let index = 1; index <= 3; index++) {
+    batch.add(proposal('a'))
+    assert.ok(batch.isComplete)
+    batch.take()
+    batch.note({ ...READY, proposals: [accepted(index)], apply: [entry(index)] })
+  }
+})
+
+test('a batch is complete when those are back who were answered, and those who came meanwhile are there', () => {
+  const batch = new ProposalBatch(100)
+  for (let number = 0; number < 6; number++) batch.add(proposal('early'))
+  batch.take()
+  batch.note({ ...READY, proposals: [accepted(6)] })
+  for (let number = 0; number < 4; number++) batch.add(proposal('meanwhile'))
+  assert.not(batch.isComplete)
+  batch.note({ ...READY, apply: [entry(6)] })
+  for (let number = 0; number < 4; number++) batch.add(proposal('again'))
+  assert.not(batch.isComplete)
+  batch.add(proposal('again'))
+  assert.ok(batch.isComplete, 'nine of ten')
+})
+
+test('a crowd that went home is forgotten: within a few rounds, or at once when nobody writes', () => {
+  const ebbing = new ProposalBatch(10)
+  round(ebbing, 64, 64)
+  let rounds = 0
+  for (let index = 65; ; index++, rounds++) {
+    ebbing.add(proposal('a', 0))
+    if (ebbing.isComplete) break
+    round(ebbing, 0, index)
+  }
+  assert.is(rounds, 6)
+
+  const resting = new ProposalBatch(10)
+  round(resting, 64, 64)
+  resting.tick()
+  resting.tick()
+  resting.add(proposal('a'))
+  assert.ok(resting.isComplete)
+})
+
+test('a pause between two batches is no rest', () => {
+  const batch = new ProposalBatch(10)
+  round(batch, 64, 64)
+  batch.tick()
+  round(batch, 64, 128)
+  batch.tick()
+  batch.add(proposal('a'))
+  assert.not(batch.isComplete)
+})
+
 test.run()
