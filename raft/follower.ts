@@ -17,14 +17,18 @@ export const onAppend = (core: Core, envelope: Envelope, message: Append): void 
   const { prevIndex, prevTerm, entries } = message
   core.hearOfCommit(message.commit, 0)
   if (prevIndex < core.commitIndex && prevIndex + entries.length <= core.commitIndex)
-    return core.promise(envelope.from, { type: 'appended', term: core.term, match: core.commitIndex })
+    return answerAppend(core, envelope.from, message, core.commitIndex)
   if (prevIndex >= core.log.firstIndex - 1 && !core.log.has(prevIndex, prevTerm))
     return rejectAppend(core, envelope.from, message)
   if (!adopt(core, entries)) return core.drop(envelope, 'it contradicts what is committed')
   const match = prevIndex + entries.length
   core.commitTo(Math.min(message.commit, match))
   core.hearOfCommit(message.commit, 0)
-  core.promise(envelope.from, { type: 'appended', term: core.term, match: Math.max(match, core.commitIndex) })
+  answerAppend(core, envelope.from, message, Math.max(match, core.commitIndex))
+}
+
+const answerAppend = (core: Core, leader: string, { isNews }: Append, match: number): void => {
+  if (isNews !== true) core.promise(leader, { type: 'appended', term: core.term, match })
 }
 
 /** Add what the log lacks of entries that follow it, cutting off what contradicts them. False: that would be committed. */

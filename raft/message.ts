@@ -27,7 +27,10 @@ export type Vote = {
 
 export type VoteResult = { readonly type: 'voteResult'; readonly term: number; readonly granted: boolean }
 
-/** Entries that follow (`prevIndex`, `prevTerm`), and the leader's commit index. */
+/**
+ * Entries that follow (`prevIndex`, `prevTerm`), and the leader's commit index. `isNews`: that index alone is why this was
+ * sent, and nobody waits for an answer unless the logs differ. Absent, also from older nodes, which answer it in vain.
+ */
 export type Append = {
   readonly type: 'append'
   readonly term: number
@@ -35,6 +38,7 @@ export type Append = {
   readonly prevTerm: number
   readonly entries: readonly Entry[]
   readonly commit: number
+  readonly isNews?: true
 }
 
 /** A promise: my disk holds the leader's log up to `match`. */

@@ -15,11 +15,20 @@ export const replicateToAll = (core: Core): void => {
 export const replicate = (core: Core, to: NodeId, progress: Progress): void => {
   while (!progress.isPaused && (progress.next <= core.log.lastIndex || progress.state === 'probe'))
     if (!sendAppend(core, to, progress)) return
-  if (!progress.isPaused && progress.commitTold < core.commitIndex) sendEmptyAppend(core, to, progress)
+  if (!progress.isPaused && progress.commitTold < core.commitIndex)
+    sendEmptyAppend(core, to, progress, { isNews: true })
 }
 
-/** An append without entries: it carries the commit index, and a gap that lost messages left shows in the answer. */
-export const sendEmptyAppend = (core: Core, to: NodeId, progress: Progress): void => {
+/**
+ * An append without entries: it carries the commit index, and a gap that lost messages left shows in the answer. As mere news
+ * it is answered only then: what the peer has is told with its answers to what it was sent.
+ */
+const sendEmptyAppend = (
+  core: Core,
+  to: NodeId,
+  progress: Progress,
+  { isNews } = { isNews: false },
+): void => {
   const prevTerm = core.log.termAt(progress.next - 1)
   if (progress.state !== 'replicate' || prevTerm === null) return
   core.send(to, {
@@ -29,6 +38,7 @@ export const sendEmptyAppend = (core: Core, to: NodeId, progress: Progress): voi
     prevTerm,
     entries: [],
     commit: core.commitIndex,
+    ...(isNews ? { isNews } : {}),
   })
   progress.commitTold = core.commitIndex
 }

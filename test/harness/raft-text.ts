@@ -53,8 +53,9 @@ export const printConfiguration = ({ voters, votersOutgoing, learners }: Configu
 const printMessage = (message: Message): string => {
   switch (message.type) {
     case 'append': {
-      const { term, prevIndex, prevTerm, commit, entries } = message
-      return `append term=${term} after=${prevIndex}/${prevTerm} commit=${commit} ${printEntries(entries)}`.trimEnd()
+      const { term, prevIndex, prevTerm, commit, isNews, entries } = message
+      const [what, content] = [isNews === true ? 'news' : 'append', printEntries(entries)]
+      return `${what} term=${term} after=${prevIndex}/${prevTerm} commit=${commit} ${content}`.trimEnd()
     }
     case 'pulled': {
       const { term, leader, round, age, commit, commitAge, prevIndex, prevTerm, entries } = message
