@@ -109,8 +109,8 @@ export class Client {
     this.#write('POST', `nodes/${encodeURIComponent(name)}/drain`)
   activate = (name: string): Promise<WriteResult> =>
     this.#write('POST', `nodes/${encodeURIComponent(name)}/activate`)
-  removeNode = (name: string): Promise<WriteResult> =>
-    this.#write('DELETE', `nodes/${encodeURIComponent(name)}`)
+  removeNode = (name: string, options: { readonly force: boolean }): Promise<WriteResult> =>
+    this.#write('DELETE', `nodes/${encodeURIComponent(name)}`, undefined, { force: options.force ? 1 : null })
   setVoters = (count: number): Promise<WriteResult> => this.#write('POST', 'voters', { count })
   setZoneLoss = (waitMs: number | null): Promise<WriteResult> => this.#write('POST', 'zone-loss', { waitMs })
   backup = (options: { readonly stale: boolean }): AsyncGenerator<BackupLine> =>

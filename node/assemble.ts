@@ -5,6 +5,7 @@
 import { lan, type Member, type Options as SwimOptions } from '../gossip/index.ts'
 import {
   type Cluster,
+  departedOf,
   isEnded,
   type NodeFacts,
   type NodeId,
@@ -14,6 +15,7 @@ import {
 import type { ActorStatus } from './actor/actor.ts'
 import { createActorSystem, type SystemOptions } from './actor/system.ts'
 import { AGENT_SPAWN, type AgentMessage, agentActor } from './agent/agent.actor.ts'
+import { endContainers } from './agent/end-containers.ts'
 import type { Prober } from './agent/prober.ts'
 import { announce } from './announce.ts'
 import type { Clock } from './clock.ts'
@@ -82,6 +84,8 @@ export type AssembledNode = {
   readonly ready: Promise<void>
   /** Moves the pods away, hands leadership over and says farewell. The node is to be stopped afterwards. */
   leave(): Promise<void>
+  /** The cluster has said that this node is no member any more: it ends its containers, and asks to be stopped. */
+  expelled(): void
   /** Hands leadership over and ends the actors; containers run on. */
   stop(): Promise<void>
 }
@@ -91,7 +95,7 @@ const SUBMIT_TIMEOUT_MS = 10_000
 const HANDOVER_TIMEOUT_MS = 2_000
 const LEAVE_TIMEOUT_MS = 120_000
 const EXPELLED =
-  'this node has left its cluster; move its data directory away and start it with a join token to join again'
+  'this node is no member of its cluster any more, and has ended its pods; to join again, move its data directory away and start it with a join token'
 
 export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => {
   const { id, clock, transport, log } = parts
@@ -184,6 +188,16 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     })
   const agent = system.spawn<AgentMessage>('agent', createAgent, AGENT_SPAWN)
 
+  let isLeaving = false
+  let isExpelled = false
+  const expelled = (): void => {
+    if (isLeaving || isExpelled || isStopped) return
+    isExpelled = true
+    log.error('this node is no member of its cluster any more: its pods are ended', {})
+    system.stop(agent)
+    void endContainers(parts.runtime, { graceMs: STOP_GRACE_MS, log }).then(() => parts.onFatal(EXPELLED))
+  }
+
   let rosterKey: string | null = null
   const farewells = createFarewells()
   const readRoster = (state: State): void => {
@@ -197,6 +211,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     const members = peersOf(state, parts.knownPeers, id)
     const peers = new Map([...strangers, ...leaving, ...members])
     peers.delete(id)
+    if (departedOf(state, id) !== null) expelled()
     transport.admit(new Set(peers.keys()))
     for (const [peer, addresses] of peers) if (addresses.length > 0) transport.setAddresses(peer, addresses)
     parts.rememberPeers(members)
@@ -210,7 +225,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     const admission = parts.origin.type === 'member' ? (parts.origin.admission ?? null) : null
     const isOver = () => isStopped
     const welcome = await announce({ consensus, facts: parts.facts, founded, admission, clock, log, isOver })
-    if (welcome === 'left') return parts.onFatal(EXPELLED)
+    if (welcome === 'left') return expelled()
     if (welcome === 'over') return
     if (welcome !== 'known') return parts.onFatal(`the cluster refused this node: ${welcome.message}`)
     isReady = true
@@ -255,11 +270,16 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
         what: 'its pods to move away',
       })
       await handOver()
-      await submitted(
-        consensus.submit({ type: 'node/Leave', atMs: clock.wallMs(), id }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
-      )
+      isLeaving = true
+      const farewell = { type: 'node/Leave', atMs: clock.wallMs(), id } as const
+      await submitted(consensus.submit(farewell, { timeoutMs: SUBMIT_TIMEOUT_MS })).catch(thrown => {
+        isLeaving = false
+        if (departedOf(consensus.state(), id) !== null) expelled()
+        throw thrown
+      })
       swimRef.send({ type: 'swim/Leave', replyTo: null })
     },
+    expelled,
     async stop() {
       if (isStopped) return
       isStopped = true

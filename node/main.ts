@@ -23,7 +23,8 @@ import { createLog, type Log } from './log.ts'
 import { type LoopLag, watchLoopLag } from './loop-lag.ts'
 import { type AddressBook, openAddressBook } from './membership/address-book.ts'
 import { startDiscovery } from './membership/discovery.ts'
-import { serveJoins } from './membership/join.ts'
+import { serveJoins } from './membership/join-service.ts'
+import { watchStanding } from './membership/standing.ts'
 import { socketPath } from './paths.ts'
 import { guardProcess } from './process-guard.ts'
 import {
@@ -251,6 +252,15 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   })
   opened.push(() => discovery.stop())
   serveJoins({ transport, consensus: node.consensus, clock, log })
+  const standing = watchStanding({
+    transport,
+    consensus: node.consensus,
+    peers: () => book.peers(),
+    clock,
+    log,
+    onLeft: node.expelled,
+  })
+  opened.push(() => standing.stop())
   const lag = watchLoopLag()
   opened.push(() => lag.stop())
   const leave = async () => {

@@ -3,7 +3,7 @@ import { onPreVoteResult, onVoteResult, startElection } from './candidate.ts'
 import type { Core } from './core.ts'
 import { followLeader, onAppend, onHeartbeat } from './follower.ts'
 import { pumpReads, receiveAsLeader } from './leader.ts'
-import { isMember } from './membership.ts'
+import { isMember, isVoter } from './membership.ts'
 import type { Append, AssignUpstreams, Envelope, Heartbeat, InstallSnapshot, Message } from './message.ts'
 import { isBound } from './reads/lease.ts'
 import { onReadIndex, onReadIndexResult } from './reads/read-index.ts'
@@ -29,9 +29,33 @@ export const receive = (core: Core, envelope: Envelope): void => {
   dispatch(core, envelope)
 }
 
+/**
+ * Leads, or campaigns with a leader's blessing, and has no vote, though a leader that has one lives. As long as it does, the
+ * configuration that we have of it is hardly an old one; should it be, this node hears the new leader once it has missed
+ * the former one for a while. (Other campaigns come to nothing while a leader lives, whoever's they are.)
+ */
+const isUsurper = (core: Core, { from, message }: Envelope): boolean =>
+  (LEADERS_ONLY.has(message.type) || (message.type === 'vote' && message.isTransfer)) &&
+  core.hasLivingLeader &&
+  core.leader !== null &&
+  isVoter(core.configuration, core.leader) &&
+  !isVoter(core.configuration, from)
+
+const LEADERS_ONLY: ReadonlySet<Message['type']> = new Set<Message['type']>([
+  'append',
+  'heartbeat',
+  'installSnapshot',
+  'assignUpstreams',
+  'timeoutNow',
+])
+
 /** A message of a newer term usually ends ours. Returns whether the message is to be looked at. */
 const enterTerm = (core: Core, envelope: Envelope): boolean => {
   const { from, message } = envelope
+  if (isUsurper(core, envelope)) {
+    core.drop(envelope, 'the sender is no voter')
+    return false
+  }
   switch (message.type) {
     case 'preVote':
       return true

@@ -20,6 +20,8 @@ const EDGES = [
   'node/log.ts',
   'node/codec.ts',
   'node/errors.ts',
+  'node/host-counts.ts',
+  'node/incidents.ts',
   'node/durable-file.ts',
 ]
 const INTERFACES = [

@@ -14,7 +14,9 @@ export const command: Command = {
     for (const name of call.args) {
       const { client } = session
       const isNode = name.startsWith('node/')
-      const result = await (isNode ? client.removeNode(nodeName(name)) : client.remove(name))
+      const result = await (isNode
+        ? client.removeNode(nodeName(name), { force: false })
+        : client.remove(name))
       written.push({ name, result })
     }
     await report(written, session)

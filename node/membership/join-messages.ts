@@ -1,17 +1,30 @@
 /** What goes over the wire when a node joins, checked field by field: one side is always a stranger. */
 import type { NodeFacts, NodeId, RuntimeKind } from '../../scheduler/index.ts'
 
+export type AdmitRequest = {
+  readonly type: 'admit'
+  readonly tokenId: string
+  /** By the version before this one the secret itself was shown; a proof says the same without it. */
+  readonly shown: { readonly type: 'proof' | 'secret'; readonly text: string }
+  readonly facts: NodeFacts
+  readonly requestId: string
+}
+
 export type JoinRequest =
   | { readonly type: 'hello'; readonly nonce: string }
-  | {
-      readonly type: 'admit'
-      readonly tokenId: string
-      readonly secret: string
-      readonly facts: NodeFacts
-      readonly requestId: string
-    }
+  | AdmitRequest
+  /** From a node that nobody lets in: is it a member still? */
+  | { readonly type: 'standing'; readonly nonce: string }
 
-export type HelloReply = { readonly clusterPublicKey: string; readonly signature: string }
+/** `nonce`: the member's own, for the proof of the secret; null from a member of the version before. */
+export type HelloReply = {
+  readonly clusterPublicKey: string
+  readonly signature: string
+  readonly nonce: string | null
+}
+
+/** `signature`: by the cluster, of a farewell; empty for everybody whom it does not know as having left. */
+export type StandingReply = { readonly isLeft: boolean; readonly signature: string }
 
 export type AdmitReply = {
   readonly clusterId: string
@@ -34,6 +47,8 @@ const fieldsOf = (value: unknown): Fields | null =>
 
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= TEXT_LENGTH_MAX
+/** What may stand in a line of text that is signed: ids and nonces. */
+const isWord = (value: unknown): value is string => isText(value) && /^[\w+/=-]+$/.test(value)
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.length <= 16 && value.every(isText)
@@ -41,19 +56,31 @@ const isTexts = (value: unknown): value is readonly string[] =>
 /** Null for anything else than a well-formed request. */
 export const parseJoinRequest = (value: unknown): JoinRequest | null => {
   const fields = fieldsOf(value)
-  if (fields?.type === 'hello' && isText(fields.nonce)) return { type: 'hello', nonce: fields.nonce }
-  if (fields?.type !== 'admit') return null
-  const { tokenId, secret, requestId } = fields
-  const facts = parseFacts(fields.facts)
-  if (!isText(tokenId) || !isText(secret) || !isText(requestId) || facts === null) return null
+  const type = fields?.type
+  if ((type === 'hello' || type === 'standing') && isWord(fields?.nonce)) return { type, nonce: fields.nonce }
+  if (type !== 'admit') return null
+  const { tokenId, proof, secret, requestId } = fields as Fields
+  const facts = parseFacts(fields?.facts)
+  if (!isWord(tokenId) || !isText(requestId) || facts === null) return null
   if (requestId.length > REQUEST_ID_LENGTH_MAX) return null
-  return { type: 'admit', tokenId, secret, requestId, facts }
+  const asked = { type, tokenId, requestId, facts } as const
+  if (isText(proof)) return { ...asked, shown: { type: 'proof', text: proof } }
+  return isText(secret) ? { ...asked, shown: { type: 'secret', text: secret } } : null
 }
 
 export const parseHelloReply = (value: unknown): HelloReply | null => {
   const fields = fieldsOf(value)
   if (fields === null || !isText(fields.clusterPublicKey) || !isText(fields.signature)) return null
-  return { clusterPublicKey: fields.clusterPublicKey, signature: fields.signature }
+  const { clusterPublicKey, signature, nonce } = fields
+  return { clusterPublicKey, signature, nonce: isWord(nonce) ? nonce : null }
+}
+
+export const parseStandingReply = (value: unknown): StandingReply | null => {
+  const fields = fieldsOf(value)
+  if (typeof fields?.isLeft !== 'boolean' || typeof fields.signature !== 'string') return null
+  return fields.signature.length > TEXT_LENGTH_MAX
+    ? null
+    : { isLeft: fields.isLeft, signature: fields.signature }
 }
 
 export const parseAdmitReply = (value: unknown): AdmitReply | null => {

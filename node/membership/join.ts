@@ -1,35 +1,23 @@
 /**
- * Joining: a stranger asks a member to let it in. Two calls over connections that prove both peers' keys. First the
- * member proves that it belongs to the cluster that the token pins; only then does the joiner show its secret.
+ * Joining, on the side of the stranger. Two calls over connections that prove both peers' keys: first the member proves
+ * that it belongs to the cluster that the token pins, and only then does the joiner prove that it holds the token's
+ * secret, which it shows to nobody (join-proof.ts). join-service.ts answers.
  */
-import { createPrivateKey, createPublicKey, randomBytes, randomUUID, sign, verify } from 'node:crypto'
-import {
-  type Cluster,
-  type Command,
-  departedOf,
-  judgeJoinToken,
-  judgeProtocol,
-  type NodeFacts,
-  type Refusal,
-  type State,
-} from '../../scheduler/index.ts'
-import type { Clock } from '../clock.ts'
-import type { Consensus } from '../consensus/consensus.ts'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { NodeFacts } from '../../scheduler/index.ts'
 import { type ErrorCode, Failure } from '../errors.ts'
-import type { Log } from '../log.ts'
 import type { Transport } from '../transport/transport.ts'
-import { type AdmitReply, parseAdmitReply, parseHelloReply, parseJoinRequest } from './join-messages.ts'
-import { hashSecret, type ParsedToken, parseToken, pinOf } from './token.ts'
+import { isSignedBy } from './cluster-proof.ts'
+import { type AdmitReply, parseAdmitReply, parseHelloReply } from './join-messages.ts'
+import { proofOf } from './join-proof.ts'
+import { type ParsedToken, parseToken, pinOf } from './token.ts'
 
 export type Joined = AdmitReply
 
 const HELLO_TIMEOUT_MS = 5_000
 /** The member waits for the log, which may have to elect a leader first. */
 const ADMIT_TIMEOUT_MS = 20_000
-const SUBMIT_TIMEOUT_MS = 15_000
 const NONCE_BYTES = 32
-/** Raw Ed25519 keys are wrapped in this to become SPKI (RFC 8410). */
-const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** Refusals that another seed would only repeat. */
 const FINAL: readonly ErrorCode[] = [
@@ -76,20 +64,33 @@ export const joinCluster = async ({ transport, seeds, token: text, facts }: Join
   })
 }
 
-type ProvenCaller = Pick<Transport, 'callAddress' | 'self'>
+export type ProvenCaller = Pick<Transport, 'callAddress' | 'self'>
 
-/** The peer id of the member behind the address, once it has shown that it holds the pinned cluster's key. */
+/** A member that has shown that it holds the pinned cluster's key, and what is needed to answer it. */
+export type CheckedMember = {
+  readonly id: string
+  readonly clusterPublicKey: string
+  readonly joinerNonce: string
+  /** Null: it runs the version before, which asks for the secret itself. */
+  readonly memberNonce: string | null
+}
+
+export const freshNonce = (): string => randomBytes(NONCE_BYTES).toString('base64')
+
+/** Throws E_JOIN_WRONG_CLUSTER for whoever answers at the address and cannot prove the pinned key. */
 export const checkMember = async (
   transport: ProvenCaller,
   seed: string,
   token: ParsedToken,
-): Promise<string> => {
-  const nonce = randomBytes(NONCE_BYTES).toString('base64')
-  const { member, answer } = await ask(transport, seed, { type: 'hello', nonce }, HELLO_TIMEOUT_MS)
+): Promise<CheckedMember> => {
+  const nonce = freshNonce()
+  const { member, answer } = await askAt(transport, seed, { type: 'hello', nonce }, HELLO_TIMEOUT_MS)
   const reply = parseHelloReply(answer)
   if (reply !== null && pinOf(reply.clusterPublicKey) === token.pin) {
-    const signed = challenge({ nonce, joiner: transport.self, member })
-    if (isSignedBy(reply.clusterPublicKey, signed, reply.signature)) return member
+    const { clusterPublicKey, signature, nonce: memberNonce } = reply
+    const statement = { says: 'join', nonce, asker: transport.self, member } as const
+    if (isSignedBy(clusterPublicKey, statement, signature))
+      return { id: member, clusterPublicKey, joinerNonce: nonce, memberNonce }
   }
   throw new Failure('E_JOIN_WRONG_CLUSTER', {
     message: `${seed} is not a member of the cluster that the token belongs to`,
@@ -102,23 +103,40 @@ const askIn = async (
   transport: ProvenCaller,
   asked: {
     readonly seed: string
-    readonly member: string
+    readonly member: CheckedMember
     readonly token: ParsedToken
     readonly facts: NodeFacts
     readonly requestId: string
   },
 ): Promise<Joined> => {
-  const { seed, token, facts, requestId } = asked
-  const request = { type: 'admit', tokenId: token.id, secret: token.secret, facts, requestId }
-  const { answer } = await ask(transport, seed, request, ADMIT_TIMEOUT_MS, asked.member)
+  const { seed, member, token, facts, requestId } = asked
+  const { id, clusterPublicKey, joinerNonce, memberNonce } = member
+  if (memberNonce === null) throw isOlder(seed)
+  const proof = proofOf(token.secret, {
+    clusterPublicKey,
+    tokenId: token.id,
+    member: id,
+    joiner: transport.self,
+    memberNonce,
+    joinerNonce,
+  })
+  const request = { type: 'admit', tokenId: token.id, proof, facts, requestId }
+  const { answer } = await askAt(transport, seed, request, ADMIT_TIMEOUT_MS, id)
   const reply = parseAdmitReply(answer)
   if (reply === null)
     throw new Failure('E_UNREACHABLE', { message: `${seed} answered what this version does not understand` })
   return reply
 }
 
+/** It would take the secret. A joiner that gave in could be talked into showing it. */
+const isOlder = (seed: string): Failure =>
+  new Failure('E_UNREACHABLE', {
+    message: `${seed} runs an older version, to which the secret would have to be shown`,
+    try: 'join through a member that is upgraded already',
+  })
+
 /** The request leaves only after the connection has proven its peer, and only when that is `expected`, if one is named. */
-const ask = async (
+export const askAt = async (
   transport: ProvenCaller,
   address: string,
   request: unknown,
@@ -133,116 +151,4 @@ const ask = async (
       throw new Failure('E_UNREACHABLE', `${address} is answered by another node than a moment ago`)
   }
   throw new Failure('E_UNREACHABLE', `${address} closed the connection without an answer`)
-}
-
-/** Binds the proof to this joiner and this member, so that it cannot be relayed. */
-const challenge = (parts: {
-  readonly nonce: string
-  readonly joiner: string
-  readonly member: string
-}): Buffer => Buffer.from(['tutti join 1', parts.nonce, parts.joiner, parts.member].join('\n'))
-
-const isSignedBy = (publicKey: string, message: Buffer, signature: string): boolean => {
-  const raw = Buffer.from(publicKey, 'base64')
-  if (raw.length !== 32) return false
-  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' })
-  return verify(null, message, key, Buffer.from(signature, 'base64'))
-}
-
-const signAs = (cluster: Cluster, message: Buffer): string => {
-  const key = createPrivateKey({
-    key: Buffer.from(cluster.privateKey, 'base64'),
-    format: 'der',
-    type: 'pkcs8',
-  })
-  return sign(null, message, key).toString('base64')
-}
-
-export type JoinService = {
-  readonly transport: Pick<Transport, 'onCall' | 'self'>
-  readonly consensus: Pick<Consensus, 'state' | 'submit' | 'barrier'>
-  readonly clock: Clock
-  readonly log: Log
-}
-
-/** Any member answers joiners. What a stranger sends is checked in shape before anything else; floods are the transport's matter. */
-export const serveJoins = ({ transport, consensus, clock, log }: JoinService): void => {
-  transport.onCall('join', async function* ({ from, request }) {
-    const asked = parseJoinRequest(request)
-    if (asked === null) throw new Failure('E_INVALID', 'that is not a request to join')
-    const cluster = clusterOf(consensus.state())
-    if (asked.type === 'hello') {
-      const message = challenge({ nonce: asked.nonce, joiner: from, member: transport.self })
-      yield { clusterPublicKey: cluster.publicKey, signature: signAs(cluster, message) }
-      return
-    }
-    if (asked.facts.id !== from) throw new Failure('E_INVALID', 'a node can only ask for itself')
-    const command = {
-      type: 'node/Join',
-      atMs: clock.wallMs(),
-      node: asked.facts,
-      tokenId: asked.tokenId,
-      secretHash: hashSecret(asked.secret),
-    } as const
-    const refuse = (refusal: Refusal): never => {
-      log.warn('a node was refused', { peer: from, token: asked.tokenId, code: refusal.code })
-      throw refusalOf(refusal.code, refusal.message)
-    }
-    // A stranger writes nothing to the log; our replica may be behind the token, so it is judged by a fresh one.
-    if (judgeStranger(consensus.state(), command) !== null)
-      await consensus.barrier({ timeoutMs: SUBMIT_TIMEOUT_MS })
-    const stranger = judgeStranger(consensus.state(), command)
-    if (stranger !== null) refuse(stranger)
-    const outcome = await consensus.submit(command, {
-      // Its own words alone could name another request, whose outcome it would be given.
-      requestId: `join ${from} ${asked.requestId}`,
-      timeoutMs: SUBMIT_TIMEOUT_MS,
-    })
-    if (!outcome.ok) refuse(outcome.refusal)
-    log.info('a node was admitted', { peer: from, name: asked.facts.name })
-    yield {
-      clusterId: cluster.id,
-      clusterName: cluster.name,
-      members: membersOf(consensus.state(), from),
-    } satisfies AdmitReply
-  })
-}
-
-type Join = Extract<Command, { type: 'node/Join' }>
-
-/** Why this state would not even look at the request: it comes from nobody that a valid token was given to. */
-const judgeStranger = (state: State, { node, tokenId, secretHash, atMs }: Join): Refusal | null => {
-  const departed = departedOf(state, node.id)
-  if (departed !== null)
-    return { code: 'E_NODE_LEFT', message: `node ${departed.name} has left the cluster`, facts: {} }
-  if (state.nodes.has(node.id)) return null
-  return judgeJoinToken(state.tokens.get(tokenId), secretHash, atMs) ?? judgeProtocol(state, node)
-}
-
-const clusterOf = (state: State): Cluster => {
-  if (state.cluster !== null) return state.cluster
-  throw new Failure('E_NO_LEADER', {
-    message: 'this node does not know its own cluster yet',
-    try: 'ask again in a moment, or another member',
-  })
-}
-
-const membersOf = (state: State, joiner: string): AdmitReply['members'] =>
-  [...state.nodes.values()]
-    .filter(node => node.id !== joiner && node.state !== 'left')
-    .map(node => ({ id: node.id, addresses: [node.peerAddress] }))
-
-const refusalOf = (code: ErrorCode, message: string): Failure =>
-  new Failure(code, {
-    message: `the cluster refused the join: ${message}`,
-    ...(code.startsWith('E_JOIN_TOKEN') ? { try: 'on any member: tutti token create' } : {}),
-    ...(code === 'E_NAME_TAKEN' ? { try: 'tutti start --name ANOTHER …' } : {}),
-    ...(code === 'E_VERSION' ? { try: 'who runs what: tutti nodes -o wide' } : {}),
-    ...(code === 'E_NODE_LEFT' ? { try: 'move the data directory away, then join again' } : {}),
-    ...(code === 'E_LOG_LOST' ? LOG_LOST : {}),
-  })
-
-const LOG_LOST = {
-  why: 'a node that forgot what it promised to the others must not vote again under the same key',
-  try: 'tutti repair --join HOST:PORT --token TOKEN with the same --data, which fetches its state from that member',
 }

@@ -11,11 +11,13 @@ import {
   type Member,
   type NodeId,
   type Options,
+  type Rumor,
   Swim,
   type SwimStatus,
   type Timer,
 } from '../../gossip/index.ts'
 import type { ActorRef, Behavior, Context, SpawnOptions } from '../actor/actor.ts'
+import { Incidents } from '../incidents.ts'
 import type { PeerEvent, Transport } from '../transport/transport.ts'
 
 /** One row of the roster in the log. A node that is not admitted is forgotten; one without a row is left alone. */
@@ -97,6 +99,9 @@ export const swimActor = (deps: SwimDeps): SwimActor => {
   }
 }
 
+const MALFORMED = 'a peer sends malformed gossip, which is ignored'
+const FORGED = 'a peer publishes words of others, which are ignored'
+
 class SwimBehavior implements Behavior<SwimMessage> {
   readonly #deps: SwimDeps
   readonly #queue: { waiting: number }
@@ -106,8 +111,7 @@ class SwimBehavior implements Behavior<SwimMessage> {
   #id: NodeId | null = null
   /** What the transport was told of each member's addresses. */
   readonly #told = new Map<NodeId, string>()
-  /** Peers whose malformed messages have been logged. */
-  readonly #blamed = new Set<NodeId>()
+  #incidents: Incidents | null = null
 
   constructor(deps: SwimDeps, queue: { waiting: number }) {
     this.#deps = deps
@@ -131,11 +135,12 @@ class SwimBehavior implements Behavior<SwimMessage> {
     switch (message.type) {
       case 'swim/Received':
         this.#queue.waiting--
-        if (!isMessage(message.message)) return this.#blame(ctx, message.from)
+        if (!isMessage(message.message)) return this.#blame(ctx, message.from, MALFORMED)
         return this.#step(ctx, { type: 'receive', from: message.from, message: message.message })
       case 'swim/Published':
         this.#queue.waiting--
-        if (!isRumor(message.message)) return this.#blame(ctx, message.from)
+        if (!isRumor(message.message)) return this.#blame(ctx, message.from, MALFORMED)
+        if (!isOwnWord(message.message, message.from)) return this.#blame(ctx, message.from, FORGED)
         return this.#step(ctx, { type: 'rumorReceived', from: message.from, rumor: message.message })
       case 'swim/TimerFired':
         return this.#step(ctx, { type: 'timerFired', timer: message.timer })
@@ -197,15 +202,21 @@ class SwimBehavior implements Behavior<SwimMessage> {
     return { members: this.#swim.members(), status: this.#swim.status() }
   }
 
-  #blame(ctx: Context<SwimMessage>, from: NodeId): void {
-    if (this.#blamed.has(from)) return
-    this.#blamed.add(from)
-    ctx.log.warn('a peer sends malformed gossip, which is ignored', { from })
+  #blame(ctx: Context<SwimMessage>, peer: NodeId, what: string): void {
+    this.#incidents ??= new Incidents(ctx.log)
+    this.#incidents.note(what, { peer, nowMs: ctx.monotonicMs() })
   }
 }
 
 const sizeOf = (roster: readonly RosterEntry[], self: NodeId | null): number =>
   1 + roster.filter(({ id, isAdmitted }) => isAdmitted && id !== self).length
+
+/**
+ * What a node publishes it has signed, so it says nothing in the name of others: of itself that it lives or leaves, of
+ * another one that it seems to be gone.
+ */
+const isOwnWord = ({ member, by }: Rumor, author: NodeId): boolean =>
+  by === author && (member.id === author || member.state === 'suspect' || member.state === 'dead')
 
 /** A refused dial proves that the process is gone; any other end of a connection is only a reason to look. */
 const hintOf = (event: PeerEvent): Said => {

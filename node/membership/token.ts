@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { Failure } from '../errors.ts'
+import { joinHashOf } from './join-proof.ts'
 
 export type ParsedToken = { readonly id: string; readonly pin: string; readonly secret: string }
 
@@ -37,16 +38,25 @@ const base32 = (bytes: Uint8Array): string => {
 export const pinOf = (publicKey: string): string =>
   base32(createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest()).slice(0, PIN_LENGTH)
 
-/** What the log keeps of a secret, hex. 160 random bits need no slow hash. */
+/** What the log keeps of an API token's secret, hex. 160 random bits need no slow hash. */
 export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-/** A new token of the cluster with this key. `text` holds the secret and is shown once. */
-export const createToken = (
-  publicKey: string,
-): { readonly id: string; readonly text: string; readonly secretHash: string } => {
+export type NewToken = {
+  readonly id: string
+  /** Holds the secret and is shown once. */
+  readonly text: string
+  /** What the log keeps, when it is to open the API … */
+  readonly secretHash: string
+  /** … and when it is to admit nodes: neither use can be made of the other's. */
+  readonly joinHash: string
+}
+
+/** A new token of the cluster with this key. */
+export const createToken = (publicKey: string): NewToken => {
   const id = base32(randomBytes(ID_BYTES))
   const secret = base32(randomBytes(SECRET_BYTES))
-  return { id, text: [PREFIX, id, pinOf(publicKey), secret].join('_'), secretHash: hashSecret(secret) }
+  const text = [PREFIX, id, pinOf(publicKey), secret].join('_')
+  return { id, text, secretHash: hashSecret(secret), joinHash: joinHashOf(secret) }
 }
 
 /** Throws E_JOIN_TOKEN_MALFORMED, without repeating the text. */

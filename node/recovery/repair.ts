@@ -149,7 +149,7 @@ const fetchAsMember = async ({
     await transport.start()
     const peers = new Map(known)
     if (seed !== null)
-      peers.set(await checkMember(transport, seed.address, parseToken(seed.token)), [seed.address])
+      peers.set((await checkMember(transport, seed.address, parseToken(seed.token))).id, [seed.address])
     transport.admit(new Set(peers.keys()))
     for (const [peer, addresses] of peers) transport.setAddresses(peer, addresses)
     const self = identity.peerId

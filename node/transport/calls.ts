@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import { decode, encode, FRAME_BYTES_MAX } from '../codec.ts'
 import { ERRORS, type ErrorCode, type ErrorFacts, Failure, failureOf } from '../errors.ts'
 import type { Pipe } from './pipe.ts'
-import type { CallOptions, PeerId, Responder } from './transport.ts'
+import type { Call, CallOptions, Responder } from './transport.ts'
 
 const VALUE = 0
 const ERROR = 1
@@ -88,7 +88,7 @@ const bell = () => {
 /** Answers one call. A second frame from the caller, or one that is no message, breaks it and is reported. */
 export const serveCall = (
   pipe: Pipe,
-  from: PeerId,
+  caller: Pick<Call, 'from' | 'host'>,
   responder: Responder,
   on: { onMalformed(reason: string): void },
 ): void => {
@@ -127,7 +127,7 @@ export const serveCall = (
   const answer = async (request: unknown): Promise<void> => {
     let values: AsyncIterator<unknown> | null = null
     try {
-      values = responder({ from, request, signal: controller.signal })[Symbol.asyncIterator]()
+      values = responder({ ...caller, request, signal: controller.signal })[Symbol.asyncIterator]()
       while (!isClosed) {
         const next = await nextOf(values)
         if (next === null || isClosed) break

@@ -1,5 +1,6 @@
 /** How much strangers may take: they can connect, because a joiner is one, but few at a time, briefly, and not often. */
 import type { Clock } from '../clock.ts'
+import { HostCounts } from '../host-counts.ts'
 
 /** Strangers connected at once, all addresses together. */
 export const GUESTS_MAX = 64
@@ -14,38 +15,22 @@ export const GUEST_BYTES_MAX = 256 * 1024
 export const GUEST_FRAME_BYTES_MAX = 16 * 1024
 export const GUEST_STREAMS_MAX = 8
 
-const WINDOW_MS = 60_000
-/** Addresses remembered; beyond it the counting starts anew, which errs to the attacker's favour for a minute. */
-const HOSTS_MAX = 10_000
-
-type Window = { startedAtMs: number; attempts: number }
-
 export class GuestBook {
-  readonly #clock: Clock
-  readonly #windows = new Map<string, Window>()
+  readonly #attempts: HostCounts
   #present = 0
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#attempts = new HostCounts(clock)
   }
 
   /** Counts one attempt from this host; false when it is one too many, or the house is full. */
   mayEnter(host: string): boolean {
-    const nowMs = this.#clock.monotonicMs()
-    if (this.#windows.size >= HOSTS_MAX) this.#windows.clear()
-    const known = this.#windows.get(host)
-    const isFresh = known !== undefined && nowMs - known.startedAtMs < WINDOW_MS
-    const window = isFresh ? known : { startedAtMs: nowMs, attempts: 0 }
-    window.attempts += 1
-    this.#windows.set(host, window)
-    return window.attempts <= GUEST_ATTEMPTS_PER_MINUTE && this.#present < GUESTS_MAX
+    return this.#attempts.add(host) <= GUEST_ATTEMPTS_PER_MINUTE && this.#present < GUESTS_MAX
   }
 
   /** Known to have used up its minute: not even worth a handshake. */
   isFlooding(host: string): boolean {
-    const window = this.#windows.get(host)
-    if (window === undefined || this.#clock.monotonicMs() - window.startedAtMs >= WINDOW_MS) return false
-    return window.attempts >= GUEST_ATTEMPTS_PER_MINUTE
+    return this.#attempts.of(host) >= GUEST_ATTEMPTS_PER_MINUTE
   }
 
   entered(): void {

@@ -2,6 +2,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
 import { type ErrorCode, Failure, messageOf } from '../errors.ts'
+import { Incidents } from '../incidents.ts'
 import type { Log } from '../log.ts'
 import { advertisedAddresses, hostPortOf, multiaddrOf } from './host-port.ts'
 import type { Node } from './libp2p-node.ts'
@@ -87,9 +88,11 @@ export class Libp2pTransport implements Transport {
       connectionTo: peer => this.#confirmed(peer),
       onRefused: peer => this.#emit({ type: 'disconnected', peer, cause: 'refused' }),
     })
+    const incidents = new Incidents(log)
     const onMalformed = (from: PeerId, reason: string) => {
       this.#malformedCount += 1
-      log.warn('a peer broke the protocol', { from, reason })
+      log.debug('a peer broke the protocol', { from, reason })
+      incidents.note('a peer broke the protocol', { peer: from, nowMs: clock.monotonicMs() })
     }
     this.#mail = new Mail({
       clock,
@@ -108,9 +111,12 @@ export class Libp2pTransport implements Transport {
       onMalformed,
     })
     this.#onMalformed = onMalformed
+    this.#turnedAway = peer =>
+      incidents.note('a stranger tried a protocol of members', { peer, nowMs: clock.monotonicMs() })
   }
 
   readonly #onMalformed: (from: PeerId, reason: string) => void
+  readonly #turnedAway: (from: PeerId) => void
 
   async start(): Promise<void> {
     const { listen, log, privateKey } = this.#options
@@ -125,8 +131,10 @@ export class Libp2pTransport implements Transport {
       await node.handle(
         name,
         (stream, connection) => {
-          if (this.#links.of(connection)?.kind !== 'member')
+          if (this.#links.of(connection)?.kind !== 'member') {
+            this.#turnedAway(connection.remotePeer.toString())
             return stream.abort(new Error('only for members'))
+          }
           handle(stream, connection.remotePeer.toString())
         },
         { maxInboundStreams: CHANNEL_STREAMS_MAX, maxOutboundStreams: CHANNEL_STREAMS_MAX },
@@ -290,6 +298,10 @@ export class Libp2pTransport implements Transport {
 
   async #visit(address: string, signal: AbortSignal): Promise<Connection> {
     const target = this.#parts.multiaddr(multiaddrOf(address))
+    // One that has not admitted us is connected all the same, for a while, and may be asked.
+    const member = this.#reach.memberAt(address)
+    const link = member === null ? undefined : this.#links.member(member)
+    if (link !== undefined) return link.connection
     if (this.#node === null) throw new Failure('E_UNREACHABLE', 'the transport is not started')
     return this.#node.dial(target, { force: true, signal }).catch((cause: unknown) => {
       throw new Failure(

@@ -20,7 +20,7 @@ import type { PeerId } from './transport.ts'
 const CONFIRM_MS_MAX = 5_000
 const GUEST_CHECK_MS = 250
 const VISIT_IDLE_MS_MAX = 2_000
-/** Expelled peers remembered; older ones are strangers again, whom the join protocol refuses. */
+/** Expelled peers that are not dialled any more. */
 const EXPELLED_MAX = 4_096
 
 export type CloseCause = 'closed' | 'timeout'
@@ -49,7 +49,8 @@ export type LinksOptions = {
   readonly isMemberHost: (host: string) => boolean
 }
 
-const hostOf = (connection: MultiaddrConnection): string =>
+/** The address that a connection comes from. */
+export const hostOf = (connection: Pick<MultiaddrConnection, 'remoteAddr'>): string =>
   connection.remoteAddr.getComponents().find(part => ['ip4', 'ip6', 'dns'].includes(part.name))?.value ?? ''
 
 const TIMEOUTS = new Set(['TimeoutError', 'AbortError'])
@@ -222,10 +223,7 @@ export class Links {
   }
 
   #deniesInbound(peer: PeerId, connection: MultiaddrConnection): boolean {
-    if (this.#expelled.has(peer)) {
-      this.#options.log.debug('an expelled peer was refused', { peer })
-      return true
-    }
+    // Whoever was expelled is a stranger: it may ask, in the join protocol, and hears there that it has left.
     if (!this.#admitted.has(peer)) return this.#deniesGuest(peer, connection)
     const nowMs = this.#options.clock.monotonicMs()
     const isLower = this.#options.self < peer

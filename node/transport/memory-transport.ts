@@ -63,7 +63,6 @@ export class MemoryTransport implements Transport, EndOwner {
   readonly #members = new Map<PeerId, End>()
   readonly #visitors = new Set<End>()
   readonly #visits = new Map<string, End>()
-  readonly #expelled = new Set<PeerId>()
   /** Strangers that dialled as members: told when they become some. */
   readonly #suitors = new Map<PeerId, MemoryTransport>()
   readonly #held = new Map<PeerId, { readonly channel: Channel; readonly payload: Uint8Array }[]>()
@@ -209,8 +208,6 @@ export class MemoryTransport implements Transport, EndOwner {
   }
 
   admit(peers: ReadonlySet<PeerId>): void {
-    for (const peer of this.#admitted) if (!peers.has(peer)) this.#expelled.add(peer)
-    for (const peer of peers) this.#expelled.delete(peer)
     this.#admitted = new Set(peers)
     for (const end of [...this.#members.values()]) if (!peers.has(end.peer)) end.close()
     for (const [peer, suitor] of this.#suitors) {
@@ -236,7 +233,6 @@ export class MemoryTransport implements Transport, EndOwner {
   /** Somebody dials; null sends them away. Which of two crossing dials survives: the lower id's. */
   welcome(from: MemoryTransport, as: 'member' | 'guest'): 'member' | 'guest' | null {
     const peer = from.self
-    if (this.#expelled.has(peer)) return null
     if (as === 'guest') return this.#guests.mayEnter(peer) ? 'guest' : null
     if (!this.#admitted.has(peer)) {
       if (this.#suitors.size >= SUITORS_MAX) this.#suitors.clear()
@@ -311,7 +307,7 @@ export class MemoryTransport implements Transport, EndOwner {
     const responder = this.#responders.get(protocol)
     const isWelcome = end.options.kind === 'member' || protocol === 'join'
     if (this.#isStopped || !isWelcome || responder === undefined) return pipe.abort()
-    serveCall(pipe, end.peer, responder, {
+    serveCall(pipe, { from: end.peer, host: end.peer }, responder, {
       onMalformed: reason => this.#options.log.warn('a peer broke the protocol', { from: end.peer, reason }),
     })
   }

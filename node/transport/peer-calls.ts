@@ -5,7 +5,7 @@ import { FRAME_BYTES_MAX } from '../codec.ts'
 import { Failure, messageOf } from '../errors.ts'
 import { placeCall, serveCall } from './calls.ts'
 import { GUEST_FRAME_BYTES_MAX } from './guests.ts'
-import type { Link, Links } from './links.ts'
+import { hostOf, type Link, type Links } from './links.ts'
 import type { Pipe } from './pipe.ts'
 import { pipeOf } from './streams.ts'
 import type { CallOptions, PeerId, Protocol, Responder } from './transport.ts'
@@ -133,6 +133,8 @@ export class PeerCalls {
     const bytesMax = protocol === 'join' ? GUEST_FRAME_BYTES_MAX : FRAME_BYTES_MAX
     const pipe = pipeOf(stream, bytesMax, reason => onMalformed(from, reason))
     this.#holdWhileOpen(link, stream)
-    serveCall(pipe, from, responder, { onMalformed: reason => onMalformed(from, reason) })
+    serveCall(pipe, { from, host: hostOf(connection) }, responder, {
+      onMalformed: reason => onMalformed(from, reason),
+    })
   }
 }

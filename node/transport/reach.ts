@@ -71,6 +71,13 @@ export class Reach<Connection> {
     )
   }
 
+  /** The member that is known to be at this address. */
+  memberAt(address: string): PeerId | null {
+    for (const [peer, list] of this.#addresses)
+      if (this.#admitted.has(peer) && list.includes(address)) return peer
+    return null
+  }
+
   isDialing(peer: PeerId): boolean {
     return this.#dialLoop.isDialing(peer)
   }

@@ -21,8 +21,15 @@ export type PeerEvent =
   /** The last connection closed. `refused`: a dial was answered with a refusal, so the process is gone though the host lives. */
   | { readonly type: 'disconnected'; readonly peer: PeerId; readonly cause: 'closed' | 'refused' | 'timeout' }
 
-/** What a responder gets. `signal` aborts when the caller went away. */
-export type Call = { readonly from: PeerId; readonly request: unknown; readonly signal: AbortSignal }
+/** What a responder gets. */
+export type Call = {
+  readonly from: PeerId
+  /** Where the caller seems to be: proves nothing, and is good for counting. */
+  readonly host: string
+  readonly request: unknown
+  /** Aborts when the caller went away. */
+  readonly signal: AbortSignal
+}
 
 /** Answers a call with one or more values; a thrown Failure reaches the caller as the same code and text. */
 export type Responder = (call: Call) => AsyncIterable<unknown>

@@ -118,7 +118,12 @@ export const apiWorld = (names: readonly string[], log = fakeLog()): ApiWorld =>
     const ended = new AbortController()
     signal?.addEventListener('abort', () => ended.abort())
     // Through JSON: what a message cannot carry must not arrive.
-    const sent: Call = { from, request: JSON.parse(JSON.stringify(request)), signal: ended.signal }
+    const sent: Call = {
+      from,
+      host: '127.0.0.1',
+      request: JSON.parse(JSON.stringify(request)),
+      signal: ended.signal,
+    }
     try {
       for await (const value of responder(sent)) {
         if (unreachable.has(to)) throw new Failure('E_UNREACHABLE', 'connection reset')

@@ -3,7 +3,7 @@ import { type Node, VOTERS_MAX_CHOICES, VOTERS_MAX_DEFAULT } from '../../../sche
 import { Failure } from '../../errors.ts'
 import type { Handler, Route } from '../dialect.ts'
 import { nameOfNode, nodeNamed } from '../node-name.ts'
-import { fieldsOf, timeoutOf } from '../request.ts'
+import { fieldsOf, flagOf, timeoutOf } from '../request.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { livingVoters } from './view-cluster.ts'
 import { type NativeDeps, stateToChange, submit, WRITE_TIMEOUT_MS, written } from './write.ts'
@@ -37,7 +37,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
         changed: false,
         message: `${node.name} is no member any more`,
       })
-    checkRemoval(pictureOf(deps), node)
+    checkRemoval(pictureOf(deps), node, flagOf(request, 'force'))
     const index = await submit(gateway, request, { type: 'node/Leave', id: node.id })
     return written({
       index,
@@ -118,18 +118,21 @@ const votingNode = ({ status }: Picture, node: Node): Node => {
   )
 }
 
-/** A node that runs leaves by itself, so that its work moves first; and the rest must still be able to decide. */
-const checkRemoval = (picture: Picture, node: Node): void => {
+/**
+ * A node that runs leaves by itself, so that its work moves first, unless it is not to be trusted any more; and the rest
+ * must still be able to decide.
+ */
+const checkRemoval = (picture: Picture, node: Node, isForced: boolean): void => {
   const believed = picture.members.get(node.id)?.state
   const isRunning =
     believed === undefined ? node.state === 'alive' : believed === 'alive' || believed === 'suspect'
-  if (isRunning || node.id === picture.self.id)
+  if ((isRunning && !isForced) || node.id === picture.self.id)
     throw new Failure(
       'E_CONFLICT',
       {
         message: `${node.name} is running`,
         why: 'only a dead node is removed; one that runs moves its work away and leaves',
-        try: `on ${node.name}: tutti leave`,
+        try: `on ${node.name}: tutti leave; if it must go at once: elsewhere, tutti node rm ${node.name} --force`,
       },
       { facts: { node: node.name } },
     )

@@ -22,7 +22,8 @@ export const tokenRoutes = (deps: NativeDeps): readonly Route[] => {
   const create: Handler = async request => {
     const wanted = await tokenRequestOf(request)
     const state = gateway.state()
-    const { id, text, secretHash } = createToken(clusterKeyOf(state))
+    const { id, text, ...hashes } = createToken(clusterKeyOf(state))
+    const secretHash = wanted.kind === 'join' ? hashes.joinHash : hashes.secretHash
     const expiresAtMs = clock.wallMs() + wanted.ttlMs
     await submit(gateway, request, {
       type: 'token/Create',

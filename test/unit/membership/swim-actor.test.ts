@@ -263,6 +263,20 @@ test('malformed gossip changes nothing and is complained about once', () => {
   assert.equal(net.peer('a').warnings, ['a peer sends malformed gossip, which is ignored'])
 })
 
+test('nobody publishes in the name of another: no death, no return, no farewell, no greater incarnation', () => {
+  const net = new Net(['a', 'b', 'c'])
+  net.run(1_000)
+  const known = net.members('a')
+  const about = { id: 'c', incarnation: 7, addresses: ['evil:1'], metadata: {} }
+  for (const state of ['alive', 'left', 'dead', 'suspect'] as const)
+    for (const by of ['b', 'c'])
+      if (by === 'c' || state === 'alive' || state === 'left')
+        net.peer('a').handlers.published('b', { member: { ...about, state }, by })
+  net.run(10)
+  assert.equal(net.members('a'), known)
+  assert.equal(net.peer('a').warnings, ['a peer publishes words of others, which are ignored'])
+})
+
 test('a flood from one peer is dropped at the door and stops nothing', () => {
   const net = new Net(['a', 'b', 'c'])
   const ping = { type: 'ping', sequence: 1, rumors: [] }

@@ -2,17 +2,20 @@ import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '../../../node/errors.ts'
+import { joinHashOf } from '../../../node/membership/join-proof.ts'
 import { createToken, hashSecret, parseToken, pinOf } from '../../../node/membership/token.ts'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')
 
 test('a token reads back as it was made, and holds the pin of its cluster', () => {
-  const { id, text, secretHash } = createToken(KEY)
+  const { id, text, secretHash, joinHash } = createToken(KEY)
   assert.match(text, /^tutti1_[a-z2-7]{8}_[a-z2-7]{26}_[a-z2-7]{32}$/)
   const parsed = parseToken(text)
   assert.is(parsed.id, id)
   assert.is(parsed.pin, pinOf(KEY))
   assert.is(hashSecret(parsed.secret), secretHash)
+  assert.is(joinHashOf(parsed.secret), joinHash)
+  assert.is.not(joinHash, secretHash, 'neither use can be made of the other’s')
 })
 
 test('the pin is the start of the key’s SHA-256 in base32', () => {

@@ -6,6 +6,8 @@ import { placeCall, serveCall } from '../../../node/transport/calls.ts'
 import type { Pipe, PipeSink } from '../../../node/transport/pipe.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
 
+const CALLER = { from: 'ash', host: '10.0.0.1' }
+
 /** A list of four billion values in five bytes. */
 const BROKEN = Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])
 
@@ -133,7 +135,7 @@ test('a responder waits while the pipe is full', async () => {
   hand.state.isFull = true
   serveCall(
     hand.pipe,
-    'ash',
+    CALLER,
     async function* () {
       yield 1
       yield 2
@@ -157,7 +159,7 @@ test('a second frame or a broken request ends the call and is reported', async (
   const twice = handPipe()
   serveCall(
     twice.pipe,
-    'ash',
+    CALLER,
     async function* ({ signal }) {
       signal.addEventListener('abort', () => {
         aborted = true
@@ -173,7 +175,7 @@ test('a second frame or a broken request ends the call and is reported', async (
   await tick()
   assert.ok(twice.state.isAborted && aborted)
   const broken = handPipe()
-  serveCall(broken.pipe, 'ash', () => assert.unreachable() as never, on)
+  serveCall(broken.pipe, CALLER, () => assert.unreachable() as never, on)
   broken.raw(BROKEN)
   assert.ok(broken.state.isAborted)
   assert.is(reasons.length, 2)
@@ -183,7 +185,7 @@ test('a responder that throws at once is a failure for the caller, not for the n
   const hand = handPipe()
   serveCall(
     hand.pipe,
-    'ash',
+    CALLER,
     () => {
       throw new Failure('E_FORBIDDEN', 'no')
     },
