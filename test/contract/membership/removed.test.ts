@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { DemoNode } from '../../cli/demo/demo-node.ts'
-import { introduceTo, intruder } from '../harness/intruder.ts'
-import { LocalCluster } from '../harness/local-cluster.ts'
-import { until } from '../harness/run-command.ts'
+import type { DemoNode } from '../../../cli/demo/demo-node.ts'
+import { LocalCluster } from '../../harness/local-cluster.ts'
+import { until } from '../../harness/run-command.ts'
+import { introduceTo, intruder } from './intruder.ts'
 
 const CUT_OFF_WITHIN_MS = 2_000
 /** Longer than any dial loop's patience. */

@@ -1,9 +1,9 @@
 /** Somebody with a node's key, or one of its own, who speaks to real nodes as it likes. */
-import { systemClock } from '../../node/clock.ts'
-import { silentLog } from '../../node/log.ts'
-import { generateIdentity, loadIdentity } from '../../node/transport/identity.ts'
-import { createLibp2pTransport, type Libp2pTransport } from '../../node/transport/libp2p.ts'
-import type { LocalCluster } from './local-cluster.ts'
+import { systemClock } from '../../../node/clock.ts'
+import { silentLog } from '../../../node/log.ts'
+import { generateIdentity, loadIdentity } from '../../../node/transport/identity.ts'
+import { createLibp2pTransport, type Libp2pTransport } from '../../../node/transport/libp2p.ts'
+import type { LocalCluster } from '../../harness/local-cluster.ts'
 
 /** Not started, so that handlers can be set. */
 export const intruder = async (options: {

@@ -1,9 +1,9 @@
 /** Joining over both transports: who is let in by the log, and what each refusal says. */
 import * as assert from 'uvu/assert'
-import { foundCluster } from '../../node/founding.ts'
-import { joinCluster } from '../../node/membership/join.ts'
-import { createToken } from '../../node/membership/token.ts'
-import type { NodeId } from '../../scheduler/index.ts'
+import { foundCluster } from '../../../node/founding.ts'
+import { joinCluster } from '../../../node/membership/join.ts'
+import { createToken } from '../../../node/membership/token.ts'
+import type { NodeId } from '../../../scheduler/index.ts'
 import { clock, factsOf, failureOf, foundOn, tellOfJoining } from './join-world.ts'
 
 const stories = tellOfJoining('joining', (story, { open, joinAs }) => {
