@@ -26,9 +26,12 @@ const fake = (onSend: (bytes: Uint8Array) => void = () => undefined): Fake => {
 }
 
 /** A secured connection whose encryption changes nothing, over a raw one. */
-const open = async (): Promise<{ readonly secured: Fake; readonly raw: Fake }> => {
+const open = async (parts: object = {}): Promise<{ readonly secured: Fake; readonly raw: Fake }> => {
   const raw = fake()
-  const secured = fake(bytes => raw.send(bytes))
+  const secured = Object.assign(
+    fake(bytes => raw.send(bytes)),
+    parts,
+  )
   const encrypter = {
     protocol: '/plain',
     secureInbound: async () => ({ connection: secured }),
@@ -104,6 +107,26 @@ test('a connection that takes no more says so, and nothing is written to one tha
   secured.status = 'aborted'
   await turn()
   assert.equal(raw.sent, [])
+})
+
+test('that no further record has come is told by an error that was made once', async () => {
+  const decoder = {
+    lengthDecoder(data: Uint8Array): number {
+      if (data.length < 2) throw new RangeError('of its own')
+      return (data[0] ?? 0) * 256 + (data[1] ?? 0)
+    },
+  }
+  await open({ decoder })
+  const errors = [0, 1, 0].map(length => {
+    try {
+      return decoder.lengthDecoder(new Uint8Array(length))
+    } catch (thrown) {
+      return thrown
+    }
+  })
+  assert.instance(errors[0], RangeError)
+  assert.ok(errors.every(error => error === errors[0]))
+  assert.is(decoder.lengthDecoder(Uint8Array.of(1, 2, 3)), 258)
 })
 
 test.run()
