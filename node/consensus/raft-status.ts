@@ -1,5 +1,6 @@
 /** The core's picture of itself in the words of `ConsensusStatus`: ticks become milliseconds, roles get their product names. Pure. */
 import { epochOf, type PeerStatus, type Status } from '../../raft/index.ts'
+import { departedOf, type NodeId, type State } from '../../scheduler/index.ts'
 import type { ConsensusStatus, Follower, PeerId, Unfit, WriteTimes } from './consensus.ts'
 
 export const roleOf = (status: Status): ConsensusStatus['role'] => {
@@ -20,10 +21,17 @@ export const contactTicks = (status: Status, isLeading: boolean): number | null 
   return isSure && Number.isFinite(ticks) ? ticks : null
 }
 
-export const isMember = ({ configuration }: Status, id: PeerId): boolean => {
+const isMember = ({ configuration }: Status, id: PeerId): boolean => {
   const { voters, votersOutgoing, learners } = configuration
   return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id)
 }
+
+/**
+ * The transport lets only admitted peers through. One that left may still be connected for a moment; strangers to our
+ * replica must be heard, for it may lag behind the roster that admitted them.
+ */
+export const isDeparted = (id: PeerId, state: State, status: Status): boolean =>
+  departedOf(state, id as NodeId) !== null && !isMember(status, id)
 
 export const isOnlyVoter = ({ id, configuration }: Status): boolean => {
   const { voters, votersOutgoing } = configuration

@@ -4,7 +4,7 @@
  * a time. A crash or a full disk drops the core, which is then started anew from the disk; the store goes on.
  */
 import type { Fact, Input, Message, Raft, Ready, Status } from '../../raft/index.ts'
-import { departedOf, type NodeId } from '../../scheduler/index.ts'
+import type { NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
@@ -22,7 +22,7 @@ import {
   contactTicks,
   hasHeir,
   idleStatus,
-  isMember,
+  isDeparted,
   isOnlyVoter,
   livingLeader,
   Picture,
@@ -225,10 +225,7 @@ class RaftActor implements Behavior<RaftMessage> {
   #received(from: PeerId, message: unknown, ctx: Context<RaftMessage>): void {
     const running = this.#running
     if (running === null || typeof message !== 'object' || message === null) return
-    // The transport lets only admitted peers through. One that left may still be connected for a moment; strangers
-    // to our replica must be heard, for it may lag behind the roster that admitted them.
-    const hasLeft = departedOf(this.#deps.store.state(), from as NodeId) !== null
-    if (hasLeft && !isMember(running.core.status(), from))
+    if (isDeparted(from, this.#deps.store.state(), running.core.status()))
       return ctx.log.debug('message of a node that left', { from })
     const next = this.#epochs.meet(from, message, running, ctx)
     if (next !== 'speaks') return this.#renew(next, ctx)
