@@ -33,12 +33,6 @@ const EARLY_STREAMS_MAX = 64
 /** A paused reader holds at most one window; the reader's own limit must be above it, or the stream is reset. */
 const WINDOW_BYTES_MAX = 1024 * 1024
 const READ_BUFFER_BYTES_MAX = 8 * 1024 * 1024
-/**
- * A silent peer is known dead by our own detector before this. But TCP heals late after a cut (it retries at ever longer
- * intervals), so the connection is given up within 6 s and dialled anew.
- */
-const PING_INTERVAL_MS = 3_000
-const PING_TIMEOUT_MS = 3_000
 export const DIAL_MS_MAX = 4_000
 
 type Registrar = {
@@ -105,10 +99,8 @@ export const createNode = async ({ privateKey, listen, gater, isMember }: NodeOp
       reconnectRetries: 0,
       inboundUpgradeTimeout: UPGRADE_MS_MAX,
     },
-    connectionMonitor: {
-      pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
-    },
+    // It would ask each connection every few seconds; `silence.ts` asks those that owe an answer.
+    connectionMonitor: { enabled: false },
     services: {
       // Asked by hand on members' connections: the answer proves that the other side has admitted us.
       identify: components => identify({ runOnConnectionOpen: false })(forMembersOnly(components, isMember)),

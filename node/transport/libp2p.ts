@@ -10,6 +10,7 @@ import { type CloseCause, type Link, Links } from './links.ts'
 import { Mail } from './mail.ts'
 import { PeerCalls } from './peer-calls.ts'
 import { Reach } from './reach.ts'
+import { ANSWER_MS_MAX, Silences } from './silence.ts'
 import type {
   CallOptions,
   Channel,
@@ -57,6 +58,7 @@ export class Libp2pTransport implements Transport {
   readonly #parts: Parts
   readonly #links: Links
   readonly #reach: Reach<Link>
+  readonly #silences: Silences
   readonly #mail: Mail
   readonly #calls: PeerCalls
   readonly #rumorHandlers = new Map<Topic, (from: PeerId, message: unknown) => void>()
@@ -94,10 +96,19 @@ export class Libp2pTransport implements Transport {
       log.debug('a peer broke the protocol', { from, reason })
       incidents.note('a peer broke the protocol', { peer: from, nowMs: clock.monotonicMs() })
     }
+    this.#silences = new Silences({
+      clock,
+      ask: peer => this.#ask(peer),
+      giveUp: peer => {
+        this.#links.member(peer)?.connection.abort(new DOMException('the peer is silent', 'TimeoutError'))
+      },
+    })
     this.#mail = new Mail({
       clock,
       log,
       linkTo: peer => this.#confirmed(peer),
+      onSent: peer => this.#silences.sent(peer),
+      onHeard: peer => this.#silences.settled(peer),
       onMalformed,
       onDropped: () => {
         this.#droppedCount += 1
@@ -157,12 +168,14 @@ export class Libp2pTransport implements Transport {
       log,
     })
     this.#reach.start()
+    this.#silences.start()
   }
 
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#reach.stop()
+    this.#silences.stop()
     for (const peer of this.#links.admitted) this.#mail.reset(peer)
     await this.#node?.stop()
   }
@@ -264,9 +277,17 @@ export class Libp2pTransport implements Transport {
     )
   }
 
+  /** As for the confirmation: any member answers. */
+  async #ask(peer: PeerId): Promise<void> {
+    const link = this.#confirmed(peer)
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX)
+    if (link !== null) await this.#node?.services.identify.identify(link.connection, { signal })
+  }
+
   #closed(link: Link, cause: CloseCause): void {
     if (link.kind === 'guest' || this.#isStopped) return
     this.#mail.reset(link.peer)
+    this.#silences.settled(link.peer)
     if (link.isConfirmed) {
       this.#emit({ type: 'disconnected', peer: link.peer, cause })
       this.#reach.lost(link.peer)

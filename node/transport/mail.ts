@@ -20,6 +20,9 @@ export type MailOptions = {
   readonly log: Log
   /** The confirmed connection to a member. */
   readonly linkTo: (peer: PeerId) => Link | null
+  /** Something left for the peer, or came from it. */
+  readonly onSent: (to: PeerId) => void
+  readonly onHeard: (from: PeerId) => void
   readonly onMalformed: (from: PeerId, reason: string) => void
   readonly onDropped: (to: PeerId, channel: Channel) => void
 }
@@ -51,6 +54,7 @@ export class Mail {
     const outbox = this.#outbox(to, channel)
     const frame = frameOf(payload)
     const isQueued = how === 'now' ? outbox.send(frame) : outbox.hold(frame)
+    if (how === 'now' && isQueued) this.#options.onSent(to)
     return isQueued || this.#dropped(to, channel)
   }
 
@@ -100,10 +104,11 @@ export class Mail {
   }
 
   #receive(channel: Channel, stream: Stream, from: PeerId): void {
-    const { log, onMalformed } = this.#options
+    const { log, onHeard, onMalformed } = this.#options
     const stop = readFrames(stream, FRAME_BYTES_MAX, {
       onMalformed: reason => onMalformed(from, reason),
       onFrame: payload => {
+        onHeard(from)
         try {
           // An entry that lives on in the log keeps those that came in its message, and must not keep the whole packet.
           this.#handlers.get(channel)?.(from, decode(new Uint8Array(payload)))

@@ -1,5 +1,5 @@
 /** What only real sockets show: strangers, broken frames, deaf readers, killed processes, and twenty nodes on one address. */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -13,6 +13,7 @@ import { generateIdentity, type Identity } from '../../node/transport/identity.t
 import { createLibp2pTransport, type Libp2pTransport } from '../../node/transport/libp2p.ts'
 import { createNode, multiaddr, type Node } from '../../node/transport/libp2p-node.ts'
 import { QUEUE_BYTES_MAX } from '../../node/transport/outbox.ts'
+import { ANSWER_MS_MAX, SILENT_MS_MAX } from '../../node/transport/silence.ts'
 import { prng } from '../harness/prng.ts'
 import { introduce, mesh, type Peer, until, withMemory } from './transport-world.ts'
 
@@ -272,9 +273,9 @@ story('a member that never reads costs bounded memory, and the rest is dropped',
   await until('what was dropped to be freed', () => usedBytes() - before < 32 * 1024 * 1024)
 })
 
-story('a killed process is seen within a moment, and then refused', async () => {
+/** A member in a process of its own, connected to `ours`. */
+const withChild = async (ours: Peer): Promise<{ readonly id: string; readonly child: ChildProcess }> => {
   const identity = await generateIdentity()
-  const ours = await open()
   const child = fork(new URL('./transport-child.ts', import.meta.url), {
     env: {
       ...process.env,
@@ -290,13 +291,32 @@ story('a killed process is seen within a moment, and then refused', async () => 
   ours.setAddresses(identity.peerId, [address])
   ours.admit(new Set([ours.self, identity.peerId]))
   await until('the connection', () => ours.connected().size === 1)
-  const causes = () => ours.events.flatMap(event => (event.type === 'disconnected' ? [event.cause] : []))
+  return { id: identity.peerId, child }
+}
+
+const causesOf = (ours: Peer): readonly string[] =>
+  ours.events.flatMap(event => (event.type === 'disconnected' ? [event.cause] : []))
+
+story('a killed process is seen within a moment, and then refused', async () => {
+  const ours = await open()
+  const { child } = await withChild(ours)
   const killedAtMs = performance.now()
   child.kill('SIGKILL')
-  await until('the end', () => causes().length === 2)
+  await until('the end', () => causesOf(ours).length === 2)
   const tookMs = performance.now() - killedAtMs
-  assert.equal(causes(), ['closed', 'refused'])
+  assert.equal(causesOf(ours), ['closed', 'refused'])
   assert.ok(tookMs < 3_000, `${tookMs} ms`)
+})
+
+story('a frozen process is given up when it owes an answer, not before', async () => {
+  const ours = await open()
+  const { id, child } = await withChild(ours)
+  child.kill('SIGSTOP')
+  await new Promise(resolve => setTimeout(resolve, SILENT_MS_MAX + ANSWER_MS_MAX + 2_000))
+  assert.equal(causesOf(ours), [])
+  ours.send(id, 'raft', 'are you there?')
+  await until('the end', () => causesOf(ours).length > 0)
+  assert.equal(causesOf(ours).slice(0, 1), ['timeout'])
 })
 
 story('who dials again under a proven identity replaces the connection that was there', async () => {
