@@ -10,7 +10,6 @@ import { type Failure, failureOf } from '../errors.ts'
 import { Answers, roleChanges } from './answers.ts'
 import type { ConsensusStatus, PeerId } from './consensus.ts'
 import { promiseLost } from './disk-failure.ts'
-import { FactLog } from './fact-log.ts'
 import { Epochs, stamped } from './life/epochs.ts'
 import { type Running, startRunning } from './life/running.ts'
 import { Contact } from './measures/contact.ts'
@@ -35,7 +34,6 @@ export const raftActor = (deps: RaftDeps): Behavior<RaftMessage> => new RaftActo
 class RaftActor implements Behavior<RaftMessage> {
   readonly #deps: RaftDeps
   readonly #answers = new Answers()
-  readonly #factLog = new FactLog()
   readonly #epochs: Epochs
   #running: Running | null = null
   #failure: Failure | null = null
@@ -329,7 +327,7 @@ class RaftActor implements Behavior<RaftMessage> {
     if (fact.type === 'becameLeader') running.leaderTerm = fact.term
     if (fact.type === 'becameFollower') running.leaderTerm = null
     if (fact.type === 'leaderChanged') this.#noteLeader(running.core.status())
-    this.#factLog.tell(fact, ctx)
+    running.factLog.tell(fact, ctx)
   }
 
   /** Tells when leadership was lost; that it was won shows when an entry of the own term is applied. */

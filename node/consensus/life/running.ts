@@ -1,6 +1,7 @@
 /** One core with everything that lives and dies with it: the raft actor drives it, and starts another one from the disk. */
 import { type Epoch, epochOf, Raft } from '../../../raft/index.ts'
 import { Applier } from '../applier.ts'
+import { FactLog } from '../fact-log.ts'
 import { PromiseQueue } from '../promise-queue.ts'
 import { ProposalBatch } from '../proposal-batch.ts'
 import type { RaftDeps } from '../raft-protocol.ts'
@@ -16,6 +17,7 @@ export type Running = {
   readonly batch: ProposalBatch
   readonly applier: Applier
   readonly traffic: SnapshotTraffic
+  readonly factLog: FactLog
   isApplyQueued: boolean
   /** The term in which this node leads, as the core says. */
   leaderTerm: number | null
@@ -36,6 +38,7 @@ export const startRunning = (
     batch: new ProposalBatch(settings.core.appendBytesMax),
     applier,
     traffic: new SnapshotTraffic(snapshotStore, applier, life),
+    factLog: new FactLog(),
     isApplyQueued: false,
     leaderTerm: null,
   }
