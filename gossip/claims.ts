@@ -3,10 +3,20 @@
  * start a suspicion here, and the verdict is our own if the member does not refute in time.
  */
 import type { Core } from './core.ts'
-import { rumorAbout } from './core.ts'
-import { compareClaims, INCARNATION_MAX, isRunning, type Member, type NodeId } from './member.ts'
+import { pass, rumorAbout } from './core.ts'
+import {
+  compareClaims,
+  INCARNATION_LEAP_MAX,
+  INCARNATION_MAX,
+  isRunning,
+  type Member,
+  type NodeId,
+} from './member.ts'
 import type { Rumor } from './message.ts'
-import { suspect, testify } from './suspicion.ts'
+import { type Charge, suspect, testify } from './suspicion.ts'
+
+/** Members told directly when we leave; the others hear it from them and from pub/sub. */
+const FAREWELLS_MAX = 64
 
 /** `from` is the authenticated teller, or null for what was read from disk. */
 export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
@@ -18,19 +28,25 @@ export function hear(core: Core, rumor: Rumor, from: NodeId | null): void {
   if (compareClaims(claim, known) < 0) return correct(core, known, rumor, from)
 
   const isFirstHand = from === claim.id && rumor.by === claim.id
+  if (from !== claim.id && claim.incarnation > known.incarnation + INCARNATION_LEAP_MAX) return
   switch (claim.state) {
     case 'alive':
       return believeAlive(core, claim, known)
     case 'left':
-      if (isFirstHand || !isRunning(known)) return believeEnd(core, claim, known)
-      return suspect(core, { claim, by: rumor.by, accuser: null, verdict: 'left' })
+      if (isFirstHand) return believeEnd(core, claim, known)
+      if (!isRunning(known)) return believeEnd(core, toldOf(known, claim), known)
+      return suspect(core, { ...accusation(known, rumor, from), accuser: null, verdict: 'left' })
     case 'dead':
-      if (!isRunning(known)) return believeEnd(core, claim, known)
-      return suspect(core, { claim, by: rumor.by, accuser: accuserOf(rumor, from), verdict: 'dead' })
+      if (!isRunning(known)) return believeEnd(core, toldOf(known, claim), known)
+      return suspect(core, accusation(known, rumor, from))
     case 'suspect':
-      return suspect(core, { claim, by: rumor.by, accuser: accuserOf(rumor, from), verdict: 'dead' })
+      return suspect(core, accusation(known, rumor, from))
   }
 }
+
+/** An accuser has no say in the addresses of a life that we know. */
+const toldOf = (known: Member, claim: Member): Member =>
+  claim.incarnation === known.incarnation ? { ...known, state: claim.state } : claim
 
 /** The word of a third party, who is a member; strangers do not vouch for themselves. */
 function vouch(core: Core, stranger: Member, from: NodeId | null): void {
@@ -39,14 +55,19 @@ function vouch(core: Core, stranger: Member, from: NodeId | null): void {
 }
 
 /** An accusation counts when the accuser says it itself. */
-const accuserOf = (rumor: Rumor, from: NodeId | null): NodeId | null =>
-  from !== null && rumor.by === from && from !== rumor.member.id ? from : null
+const accusation = (known: Member, { member, by, isRefused }: Rumor, from: NodeId | null): Charge => ({
+  claim: toldOf(known, member),
+  by,
+  accuser: from !== null && by === from && from !== member.id ? from : null,
+  isRefused: isRefused === true,
+  verdict: 'dead',
+})
 
 function believeAlive(core: Core, claim: Member, known: Member): void {
   if (compareClaims(claim, known) === 0) return
   core.suspicions.delete(claim.id)
   core.peers.set(claim)
-  core.rumors.add({ member: claim, by: claim.id })
+  pass(core, { member: claim, by: claim.id })
   if (known.state === 'alive') core.out.report({ type: 'member-changed', member: claim })
   else core.out.report({ type: 'member-alive', member: claim, before: known.state })
 }
@@ -55,7 +76,7 @@ function believeEnd(core: Core, claim: Member, known: Member): void {
   if (compareClaims(claim, known) === 0) return
   if (claim.state === 'left') core.suspicions.delete(claim.id)
   core.peers.set(claim)
-  core.rumors.add(rumorAbout(core, claim))
+  pass(core, rumorAbout(core, claim))
   if (claim.state === 'left' && known.state !== 'left')
     core.out.report({ type: 'member-left', member: claim })
 }
@@ -93,8 +114,16 @@ function hearAboutSelf(core: Core, claim: Member, from: NodeId | null): void {
 /** Our own word about ourselves, to everybody. */
 export function announceSelf(core: Core): void {
   const rumor: Rumor = { member: core.self, by: core.self.id }
-  core.rumors.add(rumor)
+  pass(core, rumor, 'press')
   core.out.publish(rumor)
+}
+
+/** Directly to some, so that they believe it at once. */
+export function sayFarewell(core: Core): void {
+  core.self = { ...core.self, state: 'left' }
+  announceSelf(core)
+  for (const { id } of core.peers.pick(FAREWELLS_MAX, isRunning)) tellAboutSelf(core, id)
+  core.out.report({ type: 'member-left', member: core.self })
 }
 
 function tellAboutSelf(core: Core, to: NodeId): void {

@@ -1,7 +1,8 @@
 /** The state that the parts of the protocol share during one step. Owned by `Swim`; never leaves this folder. */
 import type { Awareness } from './awareness.ts'
 import type { Outbox } from './effects.ts'
-import { isRunning, type Member, type NodeId } from './member.ts'
+import type { Input } from './input.ts'
+import type { Member, NodeId } from './member.ts'
 import type { Rumor } from './message.ts'
 import type { Options } from './options.ts'
 import type { Peers } from './peers.ts'
@@ -19,11 +20,19 @@ export type Suspicion = {
   readonly accusers: NodeId[]
   /** What the member is declared unless it refutes. */
   verdict: 'dead' | 'left'
+  /** Those of them whose dial was refused: the host answers, the process does not. */
+  readonly refused: NodeId[]
   /** Outdated deadlines carry an older token. */
   token: number
   /** A deadline that came late because we stood still has been postponed once. */
   hasGrace: boolean
 }
+
+/**
+ * What becomes of the news of this step. `press`: rounds of gossip are held for them. `ride`: pub/sub brings them to
+ * everybody, so they only ride on messages that are sent anyway, for those who missed them. `keep`: others know them.
+ */
+export type Spreading = 'press' | 'ride' | 'keep'
 
 export type Core = {
   options: Options
@@ -35,6 +44,7 @@ export type Core = {
   /** Members to probe at the end of this step, out of turn. */
   readonly probeSoon: Set<NodeId>
   self: Member
+  spreading: Spreading
   nowMs: number
   out: Outbox
   /** Source of tokens and sequences; starts at random so that answers to a former life do not fit. */
@@ -44,15 +54,30 @@ export type Core = {
 /** Rumours for one message: first what `to` must know about itself to refute it, then what is being spread. */
 export function rumorsFor(core: Core, to: NodeId): Rumor[] {
   const { options, peers, rumors } = core
-  const repeatMax = options.retransmitFactor * Math.ceil(Math.log10(peers.count(isRunning) + 2))
+  const repeatMax = options.retransmitFactor * Math.ceil(Math.log10(peers.runningCount + 2))
   const taken = rumors.take(to, { bytesMax: options.piggybackBytesMax, repeatMax })
   const known = peers.get(to)
   return known === undefined || known.state === 'alive' ? taken : [rumorAbout(core, known), ...taken]
+}
+
+/** A whole view is for one who knows nothing: to others it is no news. */
+export function spreadingOf(input: Input): Spreading {
+  if (input.type === 'rumorReceived') return 'ride'
+  const isWholeView =
+    input.type === 'receive' && input.message.type === 'sync' && input.message.parts === undefined
+  return isWholeView || input.type === 'join' ? 'keep' : 'press'
+}
+
+export function pass(core: Core, rumor: Rumor, spreading: Spreading = core.spreading): void {
+  if (spreading === 'keep') core.rumors.forget(rumor.member.id)
+  else core.rumors.add(rumor, spreading === 'press')
 }
 
 /** What we believe of a member, with the one who vouches for it: ourselves where we saw it ourselves. */
 export function rumorAbout(core: Core, member: Member): Rumor {
   const suspicion = core.suspicions.get(member.id)
   if (suspicion === undefined || member.state === 'alive') return { member, by: member.id }
-  return { member, by: suspicion.accusers.includes(core.self.id) ? core.self.id : suspicion.by }
+  if (!suspicion.accusers.includes(core.self.id)) return { member, by: suspicion.by }
+  const isRefused = suspicion.refused.includes(core.self.id)
+  return { member, by: core.self.id, ...(isRefused ? { isRefused } : {}) }
 }

@@ -61,31 +61,42 @@ export type Effects = {
   readonly facts: readonly Fact[]
 }
 
-/** Collects the effects of one step. */
+const NOTHING: readonly never[] = []
+
+/** Collects the effects of one step. Most steps have few, so each list is made when it is needed. */
 export class Outbox {
-  readonly #send: { to: NodeId; message: Message }[] = []
-  readonly #publish: Rumor[] = []
-  readonly #timers: { afterMs: number; timer: Timer }[] = []
-  readonly #facts: Fact[] = []
+  #send: { to: NodeId; message: Message }[] | null = null
+  #publish: Rumor[] | null = null
+  #timers: { afterMs: number; timer: Timer }[] | null = null
+  #facts: Fact[] | null = null
 
   send(to: NodeId, message: Message): void {
+    this.#send ??= []
     this.#send.push({ to, message })
   }
 
   publish(rumor: Rumor): void {
+    this.#publish ??= []
     this.#publish.push(rumor)
   }
 
   /** Asks for the timer at its `dueMs`. */
   startTimer(timer: Timer, nowMs: number): void {
+    this.#timers ??= []
     this.#timers.push({ afterMs: Math.max(0, timer.dueMs - nowMs), timer })
   }
 
   report(fact: Fact): void {
+    this.#facts ??= []
     this.#facts.push(fact)
   }
 
   effects(): Effects {
-    return { send: this.#send, publish: this.#publish, timers: this.#timers, facts: this.#facts }
+    return {
+      send: this.#send ?? NOTHING,
+      publish: this.#publish ?? NOTHING,
+      timers: this.#timers ?? NOTHING,
+      facts: this.#facts ?? NOTHING,
+    }
   }
 }

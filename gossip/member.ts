@@ -26,6 +26,12 @@ const RANK: Readonly<Record<MemberState, number>> = { alive: 0, suspect: 1, dead
 /** Above this an incarnation is taken for damage: its subject could not outbid it. */
 export const INCARNATION_MAX = 2 ** 48
 
+/**
+ * By how much the word of a third party may go beyond the incarnation that we know. Far more than a member uses up in
+ * years, and too little for a liar to reach what nobody can outbid.
+ */
+export const INCARNATION_LEAP_MAX = 2 ** 24
+
 /** Suspects still count as running: they are probed, gossiped with and may refute. */
 export const isRunning = (member: Member): boolean => member.state === 'alive' || member.state === 'suspect'
 
@@ -47,8 +53,17 @@ export function mergeClaims(a: Member, b: Member): Member {
   return compareClaims(a, b) >= 0 ? a : b
 }
 
+type Content = { readonly addresses: readonly string[]; readonly text: string }
+
+/** Claims do not change, and those about one life of a node mostly share their content, which is compared often. */
+const contents = new WeakMap<Member['metadata'], Content>()
+
 /** What the node says about itself, in a form that can be compared. */
-export function contentOf(member: Member): string {
-  const entries = Object.entries(member.metadata).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([member.addresses, entries])
+export function contentOf({ addresses, metadata }: Member): string {
+  const kept = contents.get(metadata)
+  if (kept?.addresses === addresses) return kept.text
+  const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
+  const text = JSON.stringify([addresses, entries])
+  contents.set(metadata, { addresses, text })
+  return text
 }

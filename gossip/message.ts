@@ -1,11 +1,17 @@
 /** What nodes say to each other, and the check at the door that keeps malformed frames out. */
+import { isPart, type Part } from './digest.ts'
 import { INCARNATION_MAX, type Member, type NodeId } from './member.ts'
 
 /**
  * A claim on its way. `by` is the node that vouches for it: the subject for `alive` and `left`, an accuser for
  * `suspect`, the judge for `dead`. An accusation counts as a confirmation only when the accuser itself sends it.
  */
-export type Rumor = { readonly member: Member; readonly by: NodeId }
+export type Rumor = {
+  readonly member: Member
+  readonly by: NodeId
+  /** The accuser's dial was refused: the host is there and the process is not. */
+  readonly isRefused?: boolean
+}
 
 /** `sequence` is the sender's number for one probe; an answer repeats it. */
 export type Message =
@@ -20,10 +26,29 @@ export type Message =
   /** A helper's "I am here, but the target did not answer me": tells a dead target from a deaf asker (Lifeguard). */
   | { readonly type: 'nack'; readonly sequence: number; readonly rumors: readonly Rumor[] }
   | { readonly type: 'gossip'; readonly rumors: readonly Rumor[] }
-  /** The sender's whole view. `wantsReply` asks for the receiver's view in return (push-pull). */
-  | { readonly type: 'sync'; readonly wantsReply: boolean; readonly rumors: readonly Rumor[] }
+  /**
+   * Comparing views. `parts`: hashes of parts of the sender's view; `told`: of those whose members are in `rumors`.
+   * Without `parts` it is the sender's whole view, and `wantsReply` asks for the receiver's.
+   */
+  | {
+      readonly type: 'sync'
+      readonly wantsReply: boolean
+      readonly rumors: readonly Rumor[]
+      readonly parts?: readonly Part[]
+      readonly told?: readonly Part[]
+    }
+
+/** An estimate of the encoded size; field names are part of it. */
+export function bytesOf({ member, by }: Rumor): number {
+  let bytes = 80 + member.id.length + by.length
+  for (const address of member.addresses) bytes += 2 + address.length
+  for (const [key, text] of Object.entries(member.metadata)) bytes += 4 + key.length + text.length
+  return bytes
+}
 
 const RUMORS_MAX = 20_000
+/** Every part there is, with room for those to come. */
+const PARTS_MAX = 1_024
 const ADDRESSES_MAX = 32
 const METADATA_ENTRIES_MAX = 64
 const TEXT_LENGTH_MAX = 1_024
@@ -42,15 +67,23 @@ export function isMessage(value: unknown): value is Message {
     case 'gossip':
       return true
     case 'sync':
-      return typeof value.wantsReply === 'boolean'
+      return typeof value.wantsReply === 'boolean' && isPartsOrNone(value.parts) && isPartsOrNone(value.told)
     default:
       return false
   }
 }
 
 export function isRumor(value: unknown): value is Rumor {
-  return isRecord(value) && isId(value.by) && isMember(value.member)
+  return (
+    isRecord(value) &&
+    isId(value.by) &&
+    isMember(value.member) &&
+    (value.isRefused === undefined || typeof value.isRefused === 'boolean')
+  )
 }
+
+const isPartsOrNone = (value: unknown): boolean =>
+  value === undefined || (Array.isArray(value) && value.length <= PARTS_MAX && value.every(isPart))
 
 const isRumors = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= RUMORS_MAX && value.every(isRumor)

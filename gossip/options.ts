@@ -16,6 +16,8 @@ export type Options = {
   readonly suspicionMinMs: number
   /** How long a suspicion that nobody confirms lasts. */
   readonly suspicionMaxMs: number
+  /** The same for one whose host says that nobody listens: there is hardly anything left to refute. */
+  readonly goneMs: number
   /** Independent confirmations that bring the suspicion down to its minimum. */
   readonly confirmationsWanted: number
   /** While there are rumours to spread, this often `gossipFanout` random members get them. */
@@ -46,11 +48,12 @@ export function lan(size: number): Options {
     awarenessMax: 4,
     suspicionMinMs,
     suspicionMaxMs: 3 * suspicionMinMs,
+    goneMs: 50,
     confirmationsWanted: 2,
     gossipIntervalMs: 100,
     gossipFanout: 3,
     retransmitFactor: 4,
-    piggybackBytesMax: 8_192,
+    piggybackBytesMax: 2_048,
     syncIntervalMs: Math.round(10_000 * (1 + Math.max(0, Math.log2(Math.max(1, size) / 32)))),
     reviveIntervalMs: 2_000,
     stallMs: 150,
@@ -67,6 +70,7 @@ export function wan(size: number): Options {
     probeDeadlineMs: 2_000,
     suspicionMinMs: 4 * near.suspicionMinMs,
     suspicionMaxMs: 4 * near.suspicionMaxMs,
+    goneMs: 500,
     gossipIntervalMs: 400,
     gossipFanout: 4,
     syncIntervalMs: 3 * near.syncIntervalMs,

@@ -1,14 +1,20 @@
 /** The other admitted members: what we believe of each, whose turn it is to be probed, and random choices. */
-import { isRunning, type Member, type NodeId } from './member.ts'
+import { Digest } from './digest.ts'
+import { isRunning, type Member, type MemberState, type NodeId } from './member.ts'
 
 export class Peers {
   readonly #random: () => number
   readonly #members = new Map<NodeId, Member>()
+  readonly #counts: Record<MemberState, number> = { alive: 0, suspect: 0, dead: 0, left: 0 }
+  /** Kept up with every change, so that comparing views costs nothing that grows with their size. */
+  readonly digest = new Digest()
   /** When we last received anything from a peer itself. */
   readonly #heardMs = new Map<NodeId, number>()
   /** The order of this round of probes: every member once, then shuffled anew (SWIM §4.3). */
   #ring: NodeId[] = []
   #turn = 0
+  /** Made when asked for, void after a change. */
+  #sorted: Member[] | null = null
 
   constructor(random: () => number) {
     this.#random = random
@@ -22,29 +28,51 @@ export class Peers {
     return this.#members.has(id)
   }
 
-  /** Sorted by id, so the order depends on nothing else. */
-  all(): Member[] {
-    return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  get size(): number {
+    return this.#members.size
   }
 
-  count(matches: (member: Member) => boolean): number {
-    let count = 0
-    for (const member of this.#members.values()) if (matches(member)) count++
-    return count
+  get aliveCount(): number {
+    return this.#counts.alive
+  }
+
+  get deadCount(): number {
+    return this.#counts.dead
+  }
+
+  /** Suspects still run. */
+  get runningCount(): number {
+    return this.#counts.alive + this.#counts.suspect
+  }
+
+  /** Sorted by id, so the order depends on nothing else. */
+  all(): readonly Member[] {
+    this.#sorted ??= [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    return this.#sorted
   }
 
   set(member: Member): void {
-    if (!this.#members.has(member.id)) {
+    const before = this.#members.get(member.id)
+    if (before === undefined) {
       // A newcomer takes a random place in the running round, so that many newcomers do not wait in a row.
       this.#ring.splice(this.#below(this.#ring.length + 1), 0, member.id)
-    }
+    } else this.#lose(before)
+    this.#counts[member.state]++
+    this.digest.add(member)
     this.#members.set(member.id, member)
+    this.#sorted = null
   }
 
   forget(id: NodeId): void {
+    const known = this.#members.get(id)
+    if (known === undefined) return
+    this.#lose(known)
     this.#members.delete(id)
     this.#heardMs.delete(id)
-    this.#ring = this.#ring.filter(other => other !== id)
+    const place = this.#ring.indexOf(id)
+    this.#ring.splice(place, 1)
+    if (place < this.#turn) this.#turn--
+    this.#sorted = null
   }
 
   hear(id: NodeId, nowMs: number): void {
@@ -58,7 +86,8 @@ export class Peers {
 
   /** The next running member in the round, or undefined when there is none. */
   nextToProbe(): Member | undefined {
-    for (let step = 0; step <= this.#members.size; step++) {
+    // To the end of this round, and once through the next.
+    for (let step = 0; step < 2 * this.#members.size; step++) {
       if (this.#turn >= this.#ring.length) {
         this.#ring = this.#shuffled([...this.#members.keys()])
         this.#turn = 0
@@ -73,7 +102,24 @@ export class Peers {
 
   /** Up to `count` different members that match, in random order. */
   pick(count: number, matches: (member: Member) => boolean): Member[] {
-    return this.#shuffled([...this.#members.values()].filter(matches)).slice(0, count)
+    return this.#pickByThrows(count, matches) ?? this.#shuffled(this.all().filter(matches)).slice(0, count)
+  }
+
+  /** Among many members, of which most match as a rule, a few throws do; null when they did not. */
+  #pickByThrows(count: number, matches: (member: Member) => boolean): Member[] | null {
+    const throwsMax = THROWS_PER_PICK * count
+    if (this.#ring.length < throwsMax) return null
+    const picked: Member[] = []
+    for (let thrown = 0; thrown < throwsMax && picked.length < count; thrown++) {
+      const member = this.#members.get(this.#ring[this.#below(this.#ring.length)] as NodeId)
+      if (member !== undefined && matches(member) && !picked.includes(member)) picked.push(member)
+    }
+    return picked.length === count ? picked : null
+  }
+
+  #lose(member: Member): void {
+    this.#counts[member.state]--
+    this.digest.remove(member)
   }
 
   #shuffled<Item>(items: Item[]): Item[] {
@@ -90,3 +136,5 @@ export class Peers {
     return Math.floor(this.#random() * limit)
   }
 }
+
+const THROWS_PER_PICK = 6

@@ -10,6 +10,9 @@ const NACK_SHARE = 0.8
 
 type Probe = {
   readonly target: NodeId
+  readonly startMs: number
+  /** The life of the target that we knew when it began. */
+  readonly incarnation: number
   readonly helpers: Set<NodeId>
   readonly silentHelpers: Set<NodeId>
   /** When it ends; timers set before it was put off carry an earlier time. */
@@ -61,6 +64,8 @@ export class Probes {
     const deadlineMs = nowMs + awareness.scale(options.probeDeadlineMs)
     this.#probes.set(sequence, {
       target,
+      startMs: nowMs,
+      incarnation: this.#core.peers.get(target)?.incarnation ?? 0,
       helpers: new Set(),
       silentHelpers: new Set(),
       deadlineMs,
@@ -70,7 +75,6 @@ export class Probes {
     })
     this.#ping(target, sequence)
     this.#startTimer('direct-timeout', sequence, nowMs + awareness.scale(options.probeTimeoutMs))
-    this.#startTimer('probe-deadline', sequence, deadlineMs)
   }
 
   directTimedOut(timer: Timer & { type: 'direct-timeout' }, isLate: boolean): void {
@@ -163,6 +167,8 @@ export class Probes {
   #askHelpers(sequence: number, probe: Probe): void {
     const { peers, options, out } = this.#core
     probe.isIndirect = true
+    // Once more: a single lost message should not need the others.
+    if (!probe.isRefused) this.#ping(probe.target, sequence)
     const helpers = peers.pick(
       options.helperCount,
       member => member.state === 'alive' && member.id !== probe.target,
@@ -173,18 +179,23 @@ export class Probes {
       const rumors = rumorsFor(this.#core, helper.id)
       out.send(helper.id, { type: 'ping-request', sequence, target: probe.target, rumors })
     }
+    this.#startTimer('probe-deadline', sequence, probe.deadlineMs)
   }
 
   #fail(sequence: number, probe: Probe): void {
-    const { peers, out, self } = this.#core
+    const { peers, out, self, nowMs } = this.#core
     this.#probes.delete(sequence)
     const known = peers.get(probe.target)
     if (known === undefined || !isRunning(known)) return
+    // It has spoken since, to us or in a newer life to others: what we asked may be lost, it is not.
+    if (known.incarnation > probe.incarnation) return
+    if (peers.silentMs(probe.target, nowMs) < nowMs - probe.startMs) return
     out.report({ type: 'probe-failed', id: probe.target, helpers: [...probe.helpers] })
     // Not one helper answered: more likely our own fault. One that did vouches for our own link (Lifeguard §IV.A).
     if (probe.helpers.size > 0 && probe.silentHelpers.size === probe.helpers.size)
       this.#changeAwareness('worsen')
-    suspect(this.#core, { claim: known, by: self.id, accuser: self.id, verdict: 'dead' })
+    const { isRefused } = probe
+    suspect(this.#core, { claim: known, by: self.id, accuser: self.id, isRefused, verdict: 'dead' })
   }
 
   #grant(probe: Probe, sequence: number): boolean {
@@ -192,8 +203,8 @@ export class Probes {
     const { options, nowMs } = this.#core
     probe.hasGrace = true
     probe.deadlineMs = nowMs + options.probeDeadlineMs
-    this.#startTimer('direct-timeout', sequence, nowMs + options.probeTimeoutMs)
-    this.#startTimer('probe-deadline', sequence, probe.deadlineMs)
+    if (probe.isIndirect) this.#startTimer('probe-deadline', sequence, probe.deadlineMs)
+    else this.#startTimer('direct-timeout', sequence, nowMs + options.probeTimeoutMs)
     return true
   }
 

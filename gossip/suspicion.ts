@@ -1,9 +1,15 @@
 /** How long to doubt a member, who else doubts it, and the verdict when it does not refute (Lifeguard §IV.B). */
 import type { Core, Suspicion } from './core.ts'
-import { rumorAbout } from './core.ts'
+import { pass, rumorAbout } from './core.ts'
 import type { Timer } from './effects.ts'
-import { isRunning, type Member, type NodeId } from './member.ts'
+import type { Member, NodeId } from './member.ts'
 import type { Rumor } from './message.ts'
+
+/** Nodes that must have looked for themselves before a verdict; our own look counts for all. */
+const WITNESSES_WANTED = 2
+
+/** More add nothing to a suspicion, and need not be told: a cluster where all look at once must not be flooded. */
+const ACCUSERS_MAX = 4
 
 /** How many members look for themselves when they hear of a suspicion. */
 const LOOKERS_WANTED = 6
@@ -20,11 +26,15 @@ export function suspicionTimeoutMs(span: {
   return Math.max(span.minMs, span.maxMs - (span.maxMs - span.minMs) * share)
 }
 
-/** What is held against a member. `accuser` is set when somebody's own probe failed and it says so itself. */
+/**
+ * What is held against a member. `accuser` is set when somebody's own probe failed and it says so itself; `isRefused`
+ * when the member's host answered that nobody listens.
+ */
 export type Charge = {
   readonly claim: Member
   readonly by: NodeId
   readonly accuser: NodeId | null
+  readonly isRefused: boolean
   readonly verdict: 'dead' | 'left'
 }
 
@@ -40,15 +50,16 @@ export function suspect(core: Core, charge: Charge): void {
   }
 }
 
-function begin(core: Core, { claim, by, accuser, verdict }: Charge): void {
+function begin(core: Core, { claim, by, accuser, isRefused, verdict }: Charge): void {
   const member: Member = { ...claim, state: 'suspect' }
-  const others = core.peers.count(other => other.state === 'alive' && other.id !== claim.id)
+  const others = core.peers.aliveCount - (core.peers.get(claim.id)?.state === 'alive' ? 1 : 0)
   const suspicion: Suspicion = {
     incarnation: claim.incarnation,
     sinceMs: core.nowMs,
     wanted: Math.min(core.options.confirmationsWanted, others),
     by,
     accusers: accuser === null ? [] : [accuser],
+    refused: accuser !== null && isRefused ? [accuser] : [],
     verdict,
     token: 0,
     hasGrace: false,
@@ -64,10 +75,17 @@ function begin(core: Core, { claim, by, accuser, verdict }: Charge): void {
 function strengthen(core: Core, member: Member, suspicion: Suspicion, charge: Charge): void {
   if (charge.verdict === 'left') suspicion.verdict = 'left'
   const { accuser } = charge
-  if (accuser === null || suspicion.accusers.includes(accuser)) return
-  suspicion.accusers.push(accuser)
-  core.out.report({ type: 'suspicion-confirmed', member, confirmedBy: [...suspicion.accusers] })
-  spread(core, member, accuser)
+  const { accusers, refused } = suspicion
+  if (accuser === null) return
+  const isRefusal = charge.isRefused && !refused.includes(accuser)
+  const isNew = !accusers.includes(accuser)
+  if (!isNew && !isRefusal) return
+  // Our own word counts for the verdict; of others there are enough.
+  if (isNew && accusers.length >= ACCUSERS_MAX && accuser !== core.self.id) return
+  if (isRefusal) refused.push(accuser)
+  if (isNew) accusers.push(accuser)
+  core.out.report({ type: 'suspicion-confirmed', member, confirmedBy: [...accusers] })
+  if (accusers.length <= ACCUSERS_MAX) spread(core, member, accuser)
   startDeadline(core, member, suspicion.sinceMs + timeoutMs(core, suspicion))
 }
 
@@ -78,6 +96,7 @@ export function testify(core: Core, { member, by }: Rumor, from: NodeId | null):
   if (from === null || by !== from || from === member.id || known?.state !== 'dead') return
   if (member.state !== 'suspect' && member.state !== 'dead') return
   if (suspicion?.incarnation !== member.incarnation || suspicion.accusers.includes(from)) return
+  if (suspicion.accusers.length >= ACCUSERS_MAX) return
   suspicion.accusers.push(from)
   core.out.report({ type: 'suspicion-confirmed', member: known, confirmedBy: [...suspicion.accusers] })
 }
@@ -91,35 +110,51 @@ export function endSuspicion(
   const suspicion = core.suspicions.get(timer.id)
   const known = core.peers.get(timer.id)
   if (suspicion?.token !== timer.token || known?.state !== 'suspect') return
-  const { suspicionMinMs } = core.options
   if (isLate && !suspicion.hasGrace) {
     // We stood still: the refutation may wait in our own sockets.
+    const { goneMs, suspicionMinMs } = core.options
     suspicion.hasGrace = true
-    return startDeadline(core, known, core.nowMs + suspicionMinMs)
+    return startDeadline(core, known, core.nowMs + (isGone(core, suspicion) ? goneMs : suspicionMinMs))
   }
-  const silentMs = core.peers.silentMs(timer.id, core.nowMs)
-  if (silentMs < suspicionMinMs) {
-    // It speaks to us, so others' word is not enough: it will learn of the suspicion and refute it.
-    core.probeSoon.add(timer.id)
-    // Rounded up: a remainder too small to move the clock would come back at once, for ever.
-    return startDeadline(core, known, core.nowMs + Math.ceil(suspicionMinMs - silentMs))
-  }
-  declare(core, known, suspicion)
+  const graceMs = graceOf(core, known.id, suspicion)
+  if (graceMs === 0) return declare(core, known, suspicion)
+  core.probeSoon.add(timer.id)
+  startDeadline(core, known, core.nowMs + graceMs)
 }
+
+/** For how long a verdict that is due has to wait, because the member speaks to us or too few have looked; else 0. */
+function graceOf(core: Core, id: NodeId, suspicion: Suspicion): number {
+  const { suspicionMinMs, probeDeadlineMs } = core.options
+  const { accusers, sinceMs } = suspicion
+  const silentMs = core.peers.silentMs(id, core.nowMs)
+  // It speaks to us, so others' word is not enough: it will learn of the suspicion and refute it. What it said before
+  // its host refused us is no sign of life. Rounded up: a remainder too small to move the clock would come back at once.
+  const wantedMs = isGone(core, suspicion) ? core.nowMs - sinceMs : suspicionMinMs
+  if (silentMs < wantedMs) return Math.ceil(Math.max(1, suspicionMinMs - silentMs))
+  // One reporter may lie, or be the sick one: without a second we look for ourselves first.
+  const isWitnessed = accusers.includes(core.self.id) || accusers.length >= WITNESSES_WANTED
+  return isWitnessed ? 0 : Math.ceil(core.awareness.scale(probeDeadlineMs)) + 1
+}
+
+/** Its host says that nobody listens: to two of us, or to the only one there is to say so. */
+const isGone = (core: Core, { refused, wanted }: Suspicion): boolean =>
+  refused.length >= WITNESSES_WANTED || (wanted === 0 && refused.includes(core.self.id))
 
 function declare(core: Core, known: Member, suspicion: Suspicion): void {
   const member: Member = { ...known, state: suspicion.verdict }
   core.peers.set(member)
   if (member.state === 'left') core.out.report({ type: 'member-left', member })
   else core.out.report({ type: 'member-dead', member, confirmedBy: [...suspicion.accusers] })
-  spread(core, member, core.self.id)
+  // Everybody comes to its own verdict. Only what nobody else has witnessed has to be told.
+  if (suspicion.accusers.length > 1) pass(core, rumorAbout(core, member), 'ride')
+  else spread(core, member, core.self.id)
 }
 
 /** Only what we saw ourselves is published; what others told us they have published already. */
 function spread(core: Core, member: Member, witness: NodeId | null): void {
   const rumor = rumorAbout(core, member)
-  core.rumors.add(rumor)
   if (witness === core.self.id && rumor.by === core.self.id) core.out.publish(rumor)
+  pass(core, rumor)
 }
 
 function startDeadline(core: Core, member: Member, dueMs: number): void {
@@ -132,14 +167,17 @@ function startDeadline(core: Core, member: Member, dueMs: number): void {
       id: member.id,
       incarnation: member.incarnation,
       token: suspicion.token,
-      dueMs,
+      // A confirmation may leave no time at all. That is no sign that we stood still.
+      dueMs: Math.max(dueMs, core.nowMs),
     },
     core.nowMs,
   )
 }
 
-function timeoutMs(core: Core, { wanted, accusers }: Suspicion): number {
-  const { suspicionMinMs, suspicionMaxMs } = core.options
+function timeoutMs(core: Core, suspicion: Suspicion): number {
+  const { suspicionMinMs, suspicionMaxMs, goneMs } = core.options
+  const { wanted, accusers } = suspicion
+  if (isGone(core, suspicion)) return goneMs
   return core.awareness.scale(
     suspicionTimeoutMs({
       minMs: suspicionMinMs,
@@ -152,6 +190,6 @@ function timeoutMs(core: Core, { wanted, accusers }: Suspicion): number {
 
 /** A few members, whatever the size of the cluster, probe the suspect at once: to clear it or to confirm. */
 function lookForYourself(core: Core, id: NodeId): void {
-  const others = core.peers.count(isRunning) - 1
+  const others = core.peers.runningCount - 1
   if (core.random() * others < LOOKERS_WANTED) core.probeSoon.add(id)
 }

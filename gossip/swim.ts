@@ -1,8 +1,8 @@
 /** The protocol: one verb, `step(input)`, that answers with everything to be done. */
 import assert from 'node:assert'
 import { Awareness } from './awareness.ts'
-import { announceSelf, hear } from './claims.ts'
-import { type Core, rumorsFor } from './core.ts'
+import { announceSelf, hear, sayFarewell } from './claims.ts'
+import { type Core, rumorsFor, spreadingOf } from './core.ts'
 import { type Effects, Outbox, type Timer } from './effects.ts'
 import type { Input } from './input.ts'
 import { contentOf, isRunning, type Member, type NodeId } from './member.ts'
@@ -13,10 +13,8 @@ import { Probes } from './probe.ts'
 import { Rumors } from './rumors.ts'
 import { doubtsOf, type SwimStatus } from './status.ts'
 import { endSuspicion } from './suspicion.ts'
-import { askForSync, askToJoin, receiveSync, syncWithDead, syncWithLive } from './sync.ts'
+import { askForEverything, askToJoin, compareWith, receiveSync, syncWithDead, syncWithLive } from './sync.ts'
 
-/** Members told directly when we leave; the others hear it from them and from pub/sub. */
-const FAREWELLS_MAX = 64
 const SEQUENCE_START_MAX = 2 ** 31
 
 export class Swim {
@@ -42,6 +40,7 @@ export class Swim {
       probeSoon: new Set(),
       // Incarnation 0 is what the roster alone knows of a member; the member's own first word beats it.
       self: { ...self, state: 'alive', incarnation: Math.max(1, self.incarnation) },
+      spreading: 'press',
       nowMs: 0,
       out: new Outbox(),
       nextNumber: Math.floor(random() * SEQUENCE_START_MAX),
@@ -54,11 +53,12 @@ export class Swim {
     const core = this.#core
     core.out = new Outbox()
     core.nowMs = input.nowMs
+    core.spreading = spreadingOf(input)
     if (this.#phase === 'running') this.#stepRunning(input)
     else this.#stepAside(input)
     if (this.#phase === 'running') {
       for (const id of core.probeSoon) if (core.peers.has(id)) this.#probes.begin(id)
-      if (core.rumors.size > 0 && !this.#isGossiping) this.#startGossiping()
+      if (core.rumors.isPressing && !this.#isGossiping) this.#startGossiping()
     }
     core.probeSoon.clear()
     return core.out.effects()
@@ -154,7 +154,9 @@ export class Swim {
         break
       case 'peerConnected': {
         const state = core.peers.get(input.id)?.state
-        if (state !== undefined && (state !== 'alive' || !this.#isJoined())) askForSync(core, input.id)
+        if (state === undefined) break
+        if (!this.#isJoined()) askForEverything(core, input.id)
+        else if (state !== 'alive') compareWith(core, input.id)
         break
       }
       case 'peerUnreachable':
@@ -290,13 +292,7 @@ export class Swim {
   }
 
   #leave(): void {
-    const core = this.#core
-    core.self = { ...core.self, state: 'left' }
-    announceSelf(core)
-    const rumors = [{ member: core.self, by: core.self.id }]
-    for (const { id } of core.peers.pick(FAREWELLS_MAX, isRunning))
-      core.out.send(id, { type: 'gossip', rumors })
-    core.out.report({ type: 'member-left', member: core.self })
+    sayFarewell(this.#core)
     this.#rest('left')
   }
 
@@ -368,7 +364,7 @@ export class Swim {
   }
 
   #isJoined(): boolean {
-    return this.#hasJoined || this.#core.peers.count(() => true) === 0
+    return this.#hasJoined || this.#core.peers.size === 0
   }
 
   #syncDelayMs(): number {

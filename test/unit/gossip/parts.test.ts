@@ -45,7 +45,7 @@ test('awareness makes waits longer, within its limit, and recovers', () => {
 
 test('a rumour is told a limited number of times', () => {
   const rumors = new Rumors()
-  rumors.add({ member: member('b'), by: 'b' })
+  rumors.add({ member: member('b'), by: 'b' }, true)
   const told = Array.from({ length: 5 }, () => rumors.take('c', wide).length)
   assert.equal(told, [1, 1, 1, 0, 0])
 })
@@ -53,22 +53,22 @@ test('a rumour is told a limited number of times', () => {
 test('the least told rumour goes first, then the newest', () => {
   const rumors = new Rumors()
   const one = { bytesMax: 130, repeatMax: 3 }
-  for (const id of ['b', 'c', 'd']) rumors.add({ member: member(id), by: id })
+  for (const id of ['b', 'c', 'd']) rumors.add({ member: member(id), by: id }, true)
   const told = Array.from({ length: 4 }, () => rumors.take('x', one).map(rumor => rumor.member.id))
   assert.equal(told, [['d'], ['c'], ['b'], ['d']])
 })
 
 test('rumours on one message stay within their bytes', () => {
   const rumors = new Rumors()
-  for (let i = 0; i < 100; i++) rumors.add({ member: member(`node-${i}`), by: 'a' })
+  for (let i = 0; i < 100; i++) rumors.add({ member: member(`node-${i}`), by: 'a' }, true)
   const taken = rumors.take('x', { bytesMax: 2_000, repeatMax: 3 })
   assert.ok(taken.length > 5 && JSON.stringify(taken).length < 4_000)
 })
 
 test('a newer rumour about a node replaces the older', () => {
   const rumors = new Rumors()
-  rumors.add({ member: member('b'), by: 'b' })
-  rumors.add({ member: member('b', { state: 'suspect' }), by: 'a' })
+  rumors.add({ member: member('b'), by: 'b' }, true)
+  rumors.add({ member: member('b', { state: 'suspect' }), by: 'a' }, true)
   assert.equal(
     rumors.take('c', wide).map(rumor => rumor.member.state),
     ['suspect'],
@@ -77,7 +77,7 @@ test('a newer rumour about a node replaces the older', () => {
 
 test('nobody is told rumours about itself as piggyback', () => {
   const rumors = new Rumors()
-  rumors.add({ member: member('b'), by: 'b' })
+  rumors.add({ member: member('b'), by: 'b' }, true)
   assert.equal(rumors.take('b', wide), [])
 })
 
