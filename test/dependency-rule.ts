@@ -101,10 +101,18 @@ export const RULES: readonly Rule[] = [
       'node/membership/token.ts',
       'node/control/disk-word.ts',
       'node/control/health/',
+      'node/authority/authority.ts',
     ],
     node: 'all',
     npm: ['find-my-way', 'zod'],
     why: 'the API is a door, not a room behind it',
+  },
+  {
+    from: 'node/authority/',
+    may: [...CORES, 'node/membership/token.ts'],
+    node: 'all',
+    npm: [],
+    why: 'certificates are made of the cluster’s key and nothing else',
   },
   {
     from: 'node/codec.ts',
