@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts'
 import type { LocalLogLine } from './deps.ts'
 import { type Caller, isRole } from './request.ts'
 import type { StateDigest } from './state-digest.ts'
+import { type SurveyAnswer, type SurveyCall, surveyAnswerOf, surveyCallOf } from './survey-message.ts'
 
 export type PeerCall =
   /** A client's request, answered by `head` and `chunk`s. The caller was authenticated by the node that passes it on. */
@@ -28,6 +29,7 @@ export type PeerCall =
   | { readonly type: 'clock' }
   /** What state has it? Answered by `digest`. */
   | { readonly type: 'digest' }
+  | SurveyCall
 
 export type PeerAnswer =
   /** Comes first and at once: the call's own timeout is about reaching the node, not about its work. */
@@ -39,6 +41,7 @@ export type PeerAnswer =
   | { readonly type: 'line'; readonly line: LocalLogLine }
   | { readonly type: 'time'; readonly wallMs: number }
   | ({ readonly type: 'digest' } & StateDigest)
+  | SurveyAnswer
 
 type Record_ = Readonly<Record<string, unknown>>
 
@@ -72,8 +75,11 @@ export const callOf = (value: unknown): PeerCall => {
     case 'clock':
     case 'digest':
       return { type: value.type }
-    default:
-      throw malformed('call')
+    default: {
+      const call = surveyCallOf(value)
+      if (call === null) throw malformed('call')
+      return call
+    }
   }
 }
 
@@ -106,7 +112,9 @@ export const answerOf = (value: unknown): PeerAnswer => {
   if (type === 'digest' && isCount(value.index) && typeof value.digest === 'string')
     return { type, index: value.index, digest: value.digest }
   if (type === 'line') return { type, line: lineOf(value.line) }
-  throw malformed('answer')
+  const answer = surveyAnswerOf(value)
+  if (answer === null) throw malformed('answer')
+  return answer
 }
 
 const lineOf = (value: unknown): LocalLogLine => {

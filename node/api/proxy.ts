@@ -1,4 +1,4 @@
-/** Answers by another node: passing a request on, reading a peer's logs, clock and digest, and the responder at the other end. */
+/** Answers by another node: passing a request on, reading a peer's logs, clock, digest and view of the others, and the responder at the other end. */
 import type { PodId } from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import { Failure, failureOf } from '../errors.ts'
@@ -9,6 +9,7 @@ import type { Reply } from './reply.ts'
 import type { ApiRequest } from './request.ts'
 import type { StateDigest } from './state-digest.ts'
 import { withBeats, withDeadline } from './stream.ts'
+import type { Survey } from './survey-message.ts'
 
 /** To reach the node at all. */
 const REACH_TIMEOUT_MS = 5_000
@@ -31,6 +32,10 @@ export type PeerApi = {
   wallMs(peer: Peer, signal: AbortSignal): Promise<number>
   /** The digest of the peer's state. */
   digest(peer: Peer, signal: AbortSignal): Promise<StateDigest>
+  /** What the peer was sent, as it came back. */
+  echo(peer: Peer, text: string, signal: AbortSignal): Promise<string>
+  /** What the peer sees of the other nodes. */
+  survey(peer: Peer, signal: AbortSignal): Promise<Survey>
 }
 
 export const createPeerApi = (transport: Pick<Transport, 'call'>, clock: Clock): PeerApi => {
@@ -80,6 +85,16 @@ export const createPeerApi = (transport: Pick<Transport, 'call'>, clock: Clock):
         if (answer.type === 'digest') return answer
       throw cutShort(peer)
     },
+    async echo(peer, text, signal) {
+      for await (const answer of ask(peer, { type: 'echo', text }, signal))
+        if (answer.type === 'echo') return answer.text
+      throw cutShort(peer)
+    },
+    async survey(peer, signal) {
+      for await (const answer of ask(peer, { type: 'survey' }, signal))
+        if (answer.type === 'survey') return { mtu: answer.mtu, sights: answer.sights }
+      throw cutShort(peer)
+    },
   }
 }
 
@@ -107,6 +122,7 @@ export type ResponderDeps = {
   dispatch(request: ApiRequest): Promise<Reply>
   readonly localLogs: LocalLogs
   digest(): StateDigest
+  survey(): Promise<Survey>
   readonly clock: Clock
 }
 
@@ -123,7 +139,7 @@ async function* answering(deps: ResponderDeps, { from, request, signal }: Call):
 }
 
 async function* answersTo(
-  { dispatch, localLogs, digest, clock }: ResponderDeps,
+  { dispatch, localLogs, digest, survey, clock }: ResponderDeps,
   asked: PeerCall,
   { from, signal }: Pick<Call, 'from' | 'signal'>,
 ): AsyncGenerator<PeerAnswer> {
@@ -142,6 +158,12 @@ async function* answersTo(
       return
     case 'digest':
       yield { type: 'digest', ...digest() }
+      return
+    case 'echo':
+      yield { type: 'echo', text: asked.text }
+      return
+    case 'survey':
+      yield { type: 'survey', ...(await survey()) }
   }
 }
 

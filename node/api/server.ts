@@ -23,6 +23,7 @@ import type { Caller } from './request.ts'
 import { createRouter } from './router.ts'
 import { isLoopback, listenOnSocket, listenOnTcp, tcpAddressOf } from './socket.ts'
 import { stateDigest } from './state-digest.ts'
+import { createSurveyor } from './survey.ts'
 
 /** Of one server. Beyond it, new connections are closed at once. */
 const CONNECTIONS_MAX = 512
@@ -128,10 +129,11 @@ const createExchangesOf = (deps: ApiDeps): Exchanges => {
   const gateway = createGateway({ consensus, clock })
   const peers = createPeerApi(transport, clock)
   const router = createRouter()
-  nativeDialect({ ...deps, gateway, peers }).mount(router)
+  const survey = createSurveyor({ peers, state: () => gateway.state(), self: node.id, clock })
+  nativeDialect({ ...deps, gateway, peers, survey }).mount(router)
   const dispatch = createDispatch({ router, gateway, peers, node, log })
   const digest = () => stateDigest(gateway.state())
-  transport.onCall('api', createResponder({ dispatch, localLogs, digest, clock }))
+  transport.onCall('api', createResponder({ dispatch, localLogs, digest, survey, clock }))
   return createExchanges({ dispatch, randomId, log })
 }
 

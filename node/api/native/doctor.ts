@@ -1,5 +1,6 @@
 /** Judges what was found out about a node and its cluster. Pure: doctor-findings.ts looks, this file decides. */
 import { listed } from '../node-name.ts'
+import { judgeMtu, judgeReach, type View } from './doctor-pairs.ts'
 import type { DoctorView } from './schema.ts'
 
 export type Findings = {
@@ -8,24 +9,34 @@ export type Findings = {
   /** Names. */
   readonly voters: readonly string[]
   readonly toleratesCount: number
+  /** Nodes that have not left. */
+  readonly members: number
   /** Names of members that the log believes dead. */
   readonly dead: readonly string[]
   /** Nodes of the roster, this one aside, that the log believes alive but that are not connected to this node. */
   readonly unconnected: readonly string[]
+  /** Which form of the log each node's program speaks. */
+  readonly protocols: readonly { readonly node: string; readonly protocol: number }[]
   /** Set when the disk failed for good. */
   readonly diskFatal: string | null
   readonly lastWriteMs: number | null
+  /** What it takes until a small write is on the disk, just tried; null: nothing can be written. */
+  readonly sync: { readonly usualMs: number; readonly worstMs: number } | null
   /** Null where it could not be found out. */
   readonly freeDisk: { readonly bytes: number; readonly totalBytes: number } | null
   readonly loopLagMs: number
   readonly runtime: { readonly isReachable: boolean; readonly text: string }
   readonly dataDirectory: { readonly path: string; readonly mode: number } | null
+  /** The addresses that others are told, and whether they take connections from here. */
+  readonly listening: readonly { readonly what: string; readonly address: string; readonly isOpen: boolean }[]
   /** Addresses where a container engine's unencrypted port takes connections: `127.0.0.1:2375`. */
   readonly openEngines: readonly string[]
   /** Peers whose state is of the same entry as this node's, and whether it is the same state. */
   readonly replicas: readonly { readonly node: string; readonly isSame: boolean }[]
   /** Clock differences to the peers that told their time. */
   readonly clocks: readonly { readonly node: string; readonly aheadMs: number }[]
+  /** What this node and its peers see of all others. */
+  readonly views: readonly View[]
 }
 
 const SLOW_WRITE_MS = 100
@@ -55,7 +66,7 @@ const failure = (check: string, text: string, hint: string): DoctorView => ({
   try: hint,
 })
 
-const judgeQuorum: Judge = ({ hasQuorum, leader, voters, toleratesCount }) => {
+const judgeQuorum: Judge = ({ hasQuorum, leader, voters, toleratesCount, members }) => {
   if (!hasQuorum)
     return failure(
       'quorum',
@@ -65,6 +76,12 @@ const judgeQuorum: Judge = ({ hasQuorum, leader, voters, toleratesCount }) => {
       'tutti members, then start the voters that are missing; if they are gone for ever: tutti recover --dry-run',
     )
   const standing = `${voters.length === 1 ? 'one voter' : `${voters.length} voters`}, leader ${leader ?? 'unknown'}`
+  if (members === 2)
+    return warning(
+      'quorum',
+      `${standing}; of two nodes one decides: without it the other runs on, and can change nothing until tutti recover`,
+      'add a third node, which makes any one of them dispensable: tutti token create',
+    )
   if (toleratesCount === 0)
     return warning('quorum', `${standing}; not one more voter may fail`, 'add a node: tutti token create')
   return ok('quorum', `${standing}; ${toleratesCount} more may fail`)
@@ -106,6 +123,46 @@ const judgeDisk: Judge = ({ diskFatal, lastWriteMs }) => {
   if (lastWriteMs > SLOW_WRITE_MS) return warning('disk', text, 'see what else uses the disk: iostat -x 1')
   return ok('disk', text)
 }
+
+/** By trying it: a node that has nothing to write knows nothing of its disk. */
+const judgeSync: Judge = ({ sync }) => {
+  if (sync === null)
+    return failure('disk latency', 'nothing can be written to the data directory', 'df -h · ls -ld DIRECTORY')
+  const { usualMs, worstMs } = sync
+  const text = `a small write is on the disk after ${Math.round(usualMs)} ms (at worst ${Math.round(worstMs)} ms)`
+  if (usualMs > BAD_WRITE_MS) return failure('disk latency', text, 'move the data directory to a faster disk')
+  if (usualMs > SLOW_WRITE_MS)
+    return warning('disk latency', text, 'see what else uses the disk: iostat -x 1')
+  return ok('disk latency', text)
+}
+
+const judgePorts: Judge = ({ listening }) => {
+  const closed = listening.filter(({ isOpen }) => !isOpen)
+  if (closed.length > 0)
+    return failure(
+      'ports',
+      `nothing takes connections at ${listed(closed.map(({ what, address }) => `${address} (for ${what})`))}, which others are told`,
+      'check --address and --listen, and what filters that port: ss -ltn',
+    )
+  const open = listening.map(({ what, address }) => `${address} for ${what}`)
+  return ok('ports', `open: ${[...open, 'the unix socket for local commands'].join(', ')}`)
+}
+
+/** What only newer programs understand is not used until all do. */
+const judgeProtocols: Judge = ({ protocols }) => {
+  const newest = Math.max(...protocols.map(({ protocol }) => protocol))
+  const older = protocols.filter(({ protocol }) => protocol < newest)
+  if (older.length === 0) return ok('versions', 'all nodes speak the same protocol')
+  return warning(
+    'versions',
+    `${listed(older.map(({ node }) => node))} still ${older.length === 1 ? 'speaks' : 'speak'} protocol ${older[0]?.protocol}, others ${newest}: what is new waits for all`,
+    'upgrade them, or remove those that are gone for ever: tutti nodes -o wide',
+  )
+}
+
+const judgePairs: Judge = ({ views }) => judgeReach(views)
+
+const judgePackets: Judge = ({ views }) => judgeMtu(views)
 
 const judgeSpace: Judge = ({ freeDisk }) => {
   if (freeDisk === null) return warning('space', 'the free space is not known', 'df -h')
@@ -192,11 +249,16 @@ const JUDGES: readonly Judge[] = [
   judgeVoters,
   judgeNodes,
   judgePeers,
+  judgePairs,
+  judgePackets,
+  judgeProtocols,
   judgeDisk,
+  judgeSync,
   judgeSpace,
   judgeLoop,
   judgeRuntime,
   judgeDirectory,
+  judgePorts,
   judgeEngines,
   judgeClocks,
   judgeReplicas,

@@ -6,9 +6,15 @@ import type { Gateway, Intent } from '../gateway.ts'
 import type { PeerApi } from '../proxy.ts'
 import { json, type Reply } from '../reply.ts'
 import { type ApiRequest, timeoutOf } from '../request.ts'
+import type { Survey } from '../survey-message.ts'
 import type { WriteResult } from './schema.ts'
 
-export type NativeDeps = ApiDeps & { readonly gateway: Gateway; readonly peers: PeerApi }
+export type NativeDeps = ApiDeps & {
+  readonly gateway: Gateway
+  readonly peers: PeerApi
+  /** What this node sees of the others. */
+  survey(): Promise<Survey>
+}
 
 export const WRITE_TIMEOUT_MS = 10_000
 

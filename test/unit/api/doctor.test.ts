@@ -7,17 +7,28 @@ const WELL: Findings = {
   leader: 'ash',
   voters: ['ash', 'birch', 'cedar'],
   toleratesCount: 1,
+  members: 3,
   dead: [],
   unconnected: [],
+  protocols: [
+    { node: 'ash', protocol: 2 },
+    { node: 'birch', protocol: 2 },
+  ],
   diskFatal: null,
   lastWriteMs: 2,
+  sync: { usualMs: 1, worstMs: 4 },
   freeDisk: { bytes: 50 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 },
   loopLagMs: 3,
   runtime: { isReachable: true, text: 'docker 29 answers' },
   dataDirectory: { path: '/var/lib/tutti', mode: 0o40700 },
+  listening: [{ what: 'peers', address: '10.0.0.1:7701', isOpen: true }],
   openEngines: [],
   clocks: [{ node: 'birch', aheadMs: 12 }],
   replicas: [{ node: 'birch', isSame: true }],
+  views: [
+    { from: 'ash', mtu: 1_500, sights: [{ node: 'birch', tookMs: 0.4, passesLarge: true, why: null }] },
+    { from: 'birch', mtu: 1_500, sights: [{ node: 'ash', tookMs: 0.5, passesLarge: true, why: null }] },
+  ],
 }
 
 const unwell = (changes: Partial<Findings>): string[] =>
@@ -32,12 +43,27 @@ test('a healthy node has nothing to complain about', () => {
 const CASES: readonly (readonly [Partial<Findings>, readonly string[]])[] = [
   [{ hasQuorum: false, toleratesCount: 0, leader: null }, ['quorum: failure']],
   [{ voters: ['ash'], toleratesCount: 0 }, ['quorum: warning']],
+  [{ voters: ['ash'], toleratesCount: 0, members: 2 }, ['quorum: warning']],
   [{ voters: ['ash', 'birch'], toleratesCount: 0 }, ['quorum: warning', 'voters: warning']],
   [{ dead: ['cedar', 'doug'] }, ['nodes: warning']],
   [{ unconnected: ['cedar'] }, ['peers: warning']],
   [{ lastWriteMs: 250 }, ['disk: warning']],
   [{ lastWriteMs: 2_500 }, ['disk: failure']],
   [{ lastWriteMs: null }, []],
+  [{ sync: { usualMs: 250, worstMs: 300 } }, ['disk latency: warning']],
+  [{ sync: { usualMs: 2, worstMs: 300 } }, []],
+  [{ sync: { usualMs: 1_500, worstMs: 1_500 } }, ['disk latency: failure']],
+  [{ sync: null }, ['disk latency: failure']],
+  [{ listening: [{ what: 'peers', address: '10.0.0.1:7701', isOpen: false }] }, ['ports: failure']],
+  [
+    {
+      protocols: [
+        { node: 'ash', protocol: 2 },
+        { node: 'birch', protocol: 1 },
+      ],
+    },
+    ['versions: warning'],
+  ],
   [{ diskFatal: 'no space left on device' }, ['disk: failure']],
   [{ freeDisk: { bytes: 1024, totalBytes: 1024 ** 3 } }, ['space: failure']],
   [{ freeDisk: { bytes: 5 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 } }, ['space: warning']],

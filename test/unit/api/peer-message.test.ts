@@ -21,7 +21,11 @@ test('well-formed calls and answers pass unchanged', () => {
   assert.equal(callOf({ type: 'digest' }), { type: 'digest' })
   const logs = { type: 'logs', pod: 'p1', container: null, follow: true, tail: 5 }
   assert.equal(callOf(logs), logs)
+  assert.equal(callOf({ type: 'echo', text: 'x' }), { type: 'echo', text: 'x' })
+  assert.equal(callOf({ type: 'survey' }), { type: 'survey' })
   for (const answer of [
+    { type: 'echo', text: 'x' },
+    { type: 'survey', mtu: 1_500, sights: [{ node: 'ash', tookMs: null, passesLarge: null, why: 'x' }] },
     { type: 'open' },
     { type: 'beat' },
     { type: 'head', status: 200, headers: { a: 'b' } },
@@ -51,6 +55,21 @@ test('each wrong field of a call is refused', () => {
   ]
   for (const [field, value] of wrong)
     assert.throws(() => callOf({ ...request, [field]: value }), /malformed/, field)
+})
+
+test('an echo has a limit, and a malformed view of the others is none', () => {
+  assert.throws(() => callOf({ type: 'echo', text: 'x'.repeat(300_000) }), /malformed/)
+  assert.throws(() => callOf({ type: 'echo' }), /malformed/)
+  const sight = { node: 'ash', tookMs: 1, passesLarge: true, why: null }
+  for (const [field, value] of [
+    ['node', 1],
+    ['tookMs', Number.NaN],
+    ['passesLarge', 'yes'],
+    ['why', 0],
+  ] as const)
+    assert.throws(() => answerOf({ type: 'survey', mtu: null, sights: [{ ...sight, [field]: value }] }))
+  for (const sights of [null, [null], Array.from({ length: 1_001 }, () => sight)])
+    assert.throws(() => answerOf({ type: 'survey', mtu: null, sights }))
 })
 
 test('whatever a peer sends, the only failure is a refusal', () => {
