@@ -4,6 +4,7 @@
  */
 import { lan, type Member, type Options as SwimOptions } from '../gossip/index.ts'
 import {
+  type Author,
   type Cluster,
   departedOf,
   isEnded,
@@ -83,7 +84,7 @@ export type AssembledNode = {
   /** Resolves when that happens. */
   readonly ready: Promise<void>
   /** Moves the pods away, hands leadership over and says farewell. The node is to be stopped afterwards. */
-  leave(): Promise<void>
+  leave(by: Author): Promise<void>
   /** The cluster has said that this node is no member any more: it ends its containers, and asks to be stopped. */
   expelled(): void
   /** Hands leadership over and ends the actors; containers run on. */
@@ -250,7 +251,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     seats: () => seats(),
     isReady: () => isReady,
     ready,
-    async leave() {
+    async leave(by) {
       const others = [...consensus.state().nodes.values()].filter(
         node => node.id !== id && node.state === 'alive',
       )
@@ -262,7 +263,10 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
         })
       }
       await submitted(
-        consensus.submit({ type: 'node/Drain', atMs: clock.wallMs(), id }, { timeoutMs: SUBMIT_TIMEOUT_MS }),
+        consensus.submit(
+          { type: 'node/Drain', atMs: clock.wallMs(), id },
+          { timeoutMs: SUBMIT_TIMEOUT_MS, by },
+        ),
       )
       await when(consensus, state => hasNoPods(state, id), {
         clock,
@@ -272,7 +276,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
       await handOver()
       isLeaving = true
       const farewell = { type: 'node/Leave', atMs: clock.wallMs(), id } as const
-      await submitted(consensus.submit(farewell, { timeoutMs: SUBMIT_TIMEOUT_MS })).catch(thrown => {
+      await submitted(consensus.submit(farewell, { timeoutMs: SUBMIT_TIMEOUT_MS, by })).catch(thrown => {
         isLeaving = false
         if (departedOf(consensus.state(), id) !== null) expelled()
         throw thrown

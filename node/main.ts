@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lan, local } from '../gossip/index.ts'
 import type { SavedState } from '../raft/index.ts'
-import { type NodeFacts, type NodeId, PROTOCOL, type RuntimeKind } from '../scheduler/index.ts'
+import { type Author, type NodeFacts, type NodeId, PROTOCOL, type RuntimeKind } from '../scheduler/index.ts'
 import { createLogsOf } from './agent/logs.ts'
 import { createProber } from './agent/prober.ts'
+import { createNotes } from './api/audit-notes.ts'
+import type { ApiDeps } from './api/deps.ts'
+import { isWildcard } from './api/own-hosts.ts'
 import { createPeerApi } from './api/proxy.ts'
 import { createApi } from './api/server.ts'
 import { type AssembledNode, assembleNode } from './assemble.ts'
@@ -40,7 +43,7 @@ import { recordedLog } from './recorded-log.ts'
 import { keepCopyIn } from './recovery/keep-copy.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
-import { textOf } from './transport/host-port.ts'
+import { type HostPort, textOf } from './transport/host-port.ts'
 import { loadIdentity } from './transport/identity.ts'
 import { createLibp2pTransport } from './transport/libp2p.ts'
 import type { Transport } from './transport/transport.ts'
@@ -54,7 +57,7 @@ export type RunningNode = {
   readonly runtime: RuntimeKind
   /** `host:port` that others join through. */
   readonly peerAddress: string
-  readonly apiAddress: string | null
+  readonly apiUrl: string | null
   readonly socketPath: string
   readonly dataDirectory: string
   /** Resolves when the node ended by itself: null after it left, else the reason why it cannot go on. */
@@ -177,7 +180,7 @@ const factsOf = (
     host: config.address,
     port: Number(listening[0]?.split(':').at(-1) ?? config.listen.port),
   }),
-  apiAddress: config.api === null ? null : textOf(config.api),
+  apiAddress: config.api === null ? null : textOf(reachable(config.api, config.address)),
   labels: config.labels,
   capacity: detected.capacity,
   runtime: detected.kind,
@@ -263,8 +266,10 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => standing.stop())
   const lag = watchLoopLag()
   opened.push(() => lag.stop())
-  const leave = async () => {
-    await node.leave()
+  const notes = createNotes({ node: facts, consensus: node.consensus, clock, log })
+  opened.push(() => notes.stop())
+  const leave = async (by: Author) => {
+    await node.leave(by)
     opened.unshift(() => forgetMembership(config.dataDirectory))
     clock.after(FAREWELL_MS, () => end(null))
   }
@@ -272,10 +277,9 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     {
       socketPath: socketPath(config.dataDirectory),
       listen: config.api === null ? null : textOf(config.api),
-      tls: null,
       hostNames: [facts.address, facts.name],
     },
-    apiDeps(wiring, node, lag, leave),
+    apiDeps(wiring, { node, lag, leave, note: notes.note }),
   )
   opened.push(() => api.stop())
   await api.start()
@@ -287,7 +291,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     origin: entry.how,
     runtime: facts.runtime,
     peerAddress: facts.peerAddress,
-    apiAddress: api.address(),
+    apiUrl: api.url(),
     socketPath: socketPath(config.dataDirectory),
     dataDirectory: config.dataDirectory,
     ended,
@@ -295,11 +299,11 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   }
 }
 
+type NodeDoors = { readonly node: AssembledNode; readonly lag: LoopLag } & Pick<ApiDeps, 'leave' | 'note'>
+
 const apiDeps = (
   { log, transport, runtime, detected, facts, config }: Wiring,
-  node: AssembledNode,
-  lag: LoopLag,
-  leave: () => Promise<void>,
+  { node, lag, leave, note }: NodeDoors,
 ) => ({
   node: {
     id: facts.id,
@@ -316,6 +320,7 @@ const apiDeps = (
   seats: node.seats,
   localLogs: createLogsOf({ runtime, clock, state: () => node.consensus.state() }),
   leave,
+  note,
   runtimeHealth: async () => {
     try {
       await runtime.capacity()
@@ -329,6 +334,10 @@ const apiDeps = (
   randomId: () => randomUUID(),
   log,
 })
+
+/** Where others find what listens everywhere. */
+const reachable = ({ host, port }: HostPort, address: string): HostPort =>
+  isWildcard(host) ? { host: address, port } : { host, port }
 
 const pause = (ms: number): Promise<void> =>
   new Promise(resolve => {

@@ -15,6 +15,12 @@ export type * from './model/node.ts'
 export type * from './model/pod.ts'
 export type * from './model/selector.ts'
 export type * from './model/workload.ts'
+export {
+  inNamespace,
+  isNamespace,
+  isWorkloadName,
+  namespaceOf,
+} from './namespace.ts'
 export { PENDING_KEPT_MAX } from './pending.ts'
 export { CANDIDATES_KEPT_MAX } from './place/decision.ts'
 export { place } from './place/place.ts'

@@ -2,6 +2,7 @@
 import { isSame } from './canonical.ts'
 import type { Constraint, Labels } from './model/selector.ts'
 import type { ContainerSpec, HealthCheck, PodTemplate, WorkloadSpec } from './model/workload.ts'
+import { isWorkloadName } from './namespace.ts'
 import { compilePattern } from './pattern.ts'
 
 export type Problem = {
@@ -37,8 +38,11 @@ export const validateSpec = (spec: WorkloadSpec): readonly Problem[] => {
   const report: Report = (path, message) => {
     if (problems.length < PROBLEMS_MAX) problems.push({ path, message })
   }
-  if (!NAME.test(spec.name))
-    report('name', 'a name starts with a letter and has up to 63 characters of a-z, 0-9 and -')
+  if (!isWorkloadName(spec.name))
+    report(
+      'name',
+      'a name starts with a letter and has up to 63 characters of a-z, 0-9 and -, as has a namespace before it',
+    )
   checkNumber(report, 'count', spec.count, 0, COUNT_MAX)
   checkTemplate(report, spec.pod)
   checkPlace(report, spec)

@@ -52,7 +52,7 @@ const WORDS = { founded: 'new cluster', joined: 'joined', resumed: 'back in' } a
 
 /** Who this node is, as lines for people. */
 const introduction = (node: RunningNode, style: Style): readonly string[] => {
-  const api = node.apiAddress === null ? '' : ` · api http://${node.apiAddress}`
+  const api = node.apiUrl === null ? '' : ` · api ${node.apiUrl}`
   const name = style.paint('bold', escapeLine(node.name))
   return [
     ` ${style.done} ${WORDS[node.origin]} "${escapeLine(node.clusterName)}" · node ${name}${api} · peer ${node.peerAddress}`,

@@ -1,12 +1,13 @@
 /** Everything the API needs from the rest of the node, injected by the composition root. */
 import type { Member } from '../../gossip/index.ts'
-import type { PodId, RuntimeKind } from '../../scheduler/index.ts'
+import type { Author, PodId, RuntimeKind } from '../../scheduler/index.ts'
 import type { ActorStatus } from '../actor/actor.ts'
 import type { Clock } from '../clock.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import type { Log } from '../log.ts'
 import type { LogLine } from '../runtime/runtime.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { Sighting } from './audit-notes.ts'
 
 export type LocalLogLine = LogLine & { readonly container: string }
 
@@ -59,7 +60,9 @@ export type ApiDeps = {
    * Moves this node's work away, says farewell, and ends the process some time after it has resolved (the reply is
    * sent first, `stop` waits for it). Throws Failure, E_NO_QUORUM among them, and then the node stays.
    */
-  leave(): Promise<void>
+  leave(by: Author): Promise<void>
+  /** For the audit trail: what happens here and is no command. */
+  note(sighting: Sighting): void
   runtimeHealth(): Promise<RuntimeHealth>
   /** The longest recent delay of the event loop. */
   loopLagMs(): number
@@ -69,15 +72,11 @@ export type ApiDeps = {
   readonly log: Log
 }
 
-export type TlsFiles = { readonly keyFile: string; readonly certFile: string }
-
 export type ApiOptions = {
   /** Absolute path of the unix socket; its callers are local admins. */
   readonly socketPath: string
-  /** `HOST:PORT` for callers with a token (port 0: any), null: the unix socket only. */
+  /** `HOST:PORT` for callers with a token (port 0: any), with TLS unless it is a loopback one; null: the unix socket only. */
   readonly listen: string | null
-  /** Needed for an address off loopback. */
-  readonly tls: TlsFiles | null
   /** Further names under which browsers and clients may address this node. */
   readonly hostNames: readonly string[]
 }

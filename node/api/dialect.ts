@@ -1,5 +1,5 @@
 /** Somebody's API spoken by a node: a set of routes over the one gateway. The native API is the first; each lives in its own folder. */
-import type { Role } from '../../scheduler/index.ts'
+import type { Access } from './access.ts'
 import type { Reply } from './reply.ts'
 import type { ApiRequest } from './request.ts'
 
@@ -14,8 +14,8 @@ export type Route = {
   readonly method: Method
   /** As find-my-way writes it: `/tutti/v1/workloads/:name`. */
   readonly path: string
-  /** The least role that may call it; checked before the body is read. */
-  readonly role: Role
+  /** Checked before the body is read. */
+  readonly access: Access
   readonly handler: Handler
 }
 

@@ -2,13 +2,15 @@
 import type { State } from '../../scheduler/index.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { checkAccess, withinNamespace } from './access.ts'
+import type { Sighting } from './audit-notes.ts'
 import { consistencyOf } from './consistency.ts'
 import type { Params, Route } from './dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { nodeNamed } from './node-name.ts'
 import type { PeerApi } from './proxy.ts'
 import { errorReply, type Reply } from './reply.ts'
-import { type ApiRequest, mayActAs, timeoutOf } from './request.ts'
+import { type ApiRequest, timeoutOf } from './request.ts'
 import type { Router } from './router.ts'
 
 const READ_TIMEOUT_MS = 5_000
@@ -19,25 +21,40 @@ export type DispatchDeps = {
   readonly peers: PeerApi
   readonly node: { readonly id: string; readonly name: string }
   readonly log: Log
+  /** Told of what a known caller was refused. */
+  note(sighting: Sighting): void
 }
 
 /** Never throws: whatever goes wrong becomes a reply. */
 export type Dispatch = (request: ApiRequest) => Promise<Reply>
 
 export const createDispatch = (deps: DispatchDeps): Dispatch => {
-  const { router, gateway, peers, node, log } = deps
+  const { router, gateway, peers, node, log, note } = deps
 
   const answer = async (request: ApiRequest): Promise<Reply> => {
     const match = router.match(request.method, request.path)
     if (match.type === 'none') throw unknownPath(request)
     if (match.type === 'wrong-method') return wrongMethod(request, match.allowed)
-    checkRole(request, match.route)
+    admit(request, match.route)
     const other = otherNode(request, gateway.state(), node.id)
     if (other !== null) return peers.forward(other, request)
     return answerHere(request, match.route, match.params)
   }
 
-  const answerHere = async (request: ApiRequest, route: Route, params: Params): Promise<Reply> => {
+  const admit = (request: ApiRequest, { access }: Route): void => {
+    try {
+      checkAccess(request, access)
+    } catch (thrown) {
+      const { name, from } = request.caller
+      const action = `${request.method} ${request.path}`
+      note({ trail: 'tried', who: name, from, action, target: '', detail: '', outcome: 'E_FORBIDDEN' })
+      throw thrown
+    }
+  }
+
+  const answerHere = async (request: ApiRequest, route: Route, given: Params): Promise<Reply> => {
+    const params =
+      route.access.scope === 'namespace' ? withinNamespace(given, request, gateway.state()) : given
     const consistency = consistencyOf(request, 'local')
     if (route.method === 'GET') await gateway.read(consistency, timeoutOf(request, READ_TIMEOUT_MS))
     return route.handler(request, params)
@@ -83,19 +100,6 @@ const wrongMethod = ({ method, path }: ApiRequest, allowed: readonly string[]): 
     ),
     { status: 405, headers: { allow: allowed.join(', ') } },
   )
-
-const checkRole = ({ caller, method, path }: ApiRequest, { role }: Route): void => {
-  if (mayActAs(caller.role, role)) return
-  throw new Failure(
-    'E_FORBIDDEN',
-    {
-      message: `a ${caller.role} may not ${method} ${path}`,
-      why: `it takes the role ${role}; ${caller.name} has ${caller.role}`,
-      try: `on a node: tutti token create --kind api --role ${role}`,
-    },
-    { facts: { role: caller.role, needed: role } },
-  )
-}
 
 /** The node named by `?node=`, null when this node answers. A request that was passed on is answered where it arrived. */
 const otherNode = (

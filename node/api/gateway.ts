@@ -2,13 +2,14 @@
  * The only door in for every dialect: submit a command, read the state at a stated freshness, watch events. Turns
  * refusals of the state machine into failures that say what, why and what to try.
  */
-import type { ClusterEvent, Command, Refusal, RefusalCode, State } from '../../scheduler/index.ts'
+import type { Author, ClusterEvent, Command, Refusal, RefusalCode, State } from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Consensus, ConsensusStatus } from '../consensus/consensus.ts'
 import { type ErrorCode, Failure } from '../errors.ts'
 import { type Consistency, consistencyText } from './consistency.ts'
 import { createFreshness, type Freshness } from './freshness.ts'
 import { nearest } from './nearest.ts'
+import { nearestWorkload } from './nearest-workload.ts'
 import { createBell } from './stream.ts'
 
 type WithoutTime<C> = C extends unknown ? Omit<C, 'atMs'> : never
@@ -19,6 +20,8 @@ export type Write = {
   /** The same on each retry of one logical write. */
   readonly requestId: string
   readonly timeoutMs: number
+  /** Who asks for it. */
+  readonly by: Author
 }
 
 export type Watched =
@@ -179,7 +182,7 @@ const guessOf = (intent: Intent, state: State): string | null => {
     case 'workload/Stop':
     case 'workload/Restart':
     case 'workload/Remove':
-      return nearest(intent.name, state.workloads.keys())
+      return nearestWorkload(intent.name, state)
     case 'token/Revoke':
       return nearest(intent.id, state.tokens.keys())
     default:

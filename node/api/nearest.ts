@@ -1,6 +1,6 @@
 /** "Did you mean": the known name that a mistyped one is closest to. */
 
-const NAME_CHARACTERS_MAX = 64
+const NAME_CHARACTERS_MAX = 128
 
 /** Null when nothing is close enough to be a likely typing mistake: a third of the letters, at least one. */
 export const nearest = (wanted: string, names: Iterable<string>): string | null => {

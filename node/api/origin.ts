@@ -5,18 +5,38 @@
 import { isIP } from 'node:net'
 import { Failure } from '../errors.ts'
 
-/** Host names under which this node may be addressed, lower case. IP addresses always may: rebinding needs a name. */
-export type HostNames = ReadonlySet<string>
+/** What a server answers to, known once it listens. */
+export type OwnNames = {
+  /** Host names, lower case. IP addresses need no place here: rebinding needs a name. */
+  readonly names: ReadonlySet<string>
+  /** Whole origins (`https://ash:7700`), lower case: the only pages that may send requests. */
+  readonly origins: ReadonlySet<string>
+}
 
 export type OriginHeaders = {
   readonly host: string | undefined
   readonly origin: string | undefined
 }
 
-/** Throws E_FORBIDDEN. `scheme` is that of the socket the request came in on. */
-export const checkOrigin = (headers: OriginHeaders, scheme: 'http' | 'https', names: HostNames): void => {
+/** Names and addresses of this node, as a browser would write the origin of its pages. */
+export const ownNames = (
+  hosts: readonly string[],
+  { scheme, port }: { readonly scheme: 'http' | 'https'; readonly port: number },
+): OwnNames => {
+  const known = [...new Set(['localhost', ...hosts].map(host => host.toLowerCase().replace(/\.$/, '')))]
+  const shown = known.map(host => (isIP(host) === 6 ? `[${host}]` : host))
+  // A browser leaves out the port that its scheme implies.
+  const isImplied = port === (scheme === 'https' ? 443 : 80)
+  return {
+    names: new Set(known),
+    origins: new Set(shown.map(host => `${scheme}://${host}${isImplied ? '' : `:${port}`}`)),
+  }
+}
+
+/** Throws E_FORBIDDEN. */
+export const checkOrigin = (headers: OriginHeaders, own: OwnNames): void => {
   const host = headers.host === undefined ? null : hostNameOf(headers.host)
-  if (host === null || !isKnown(host, names))
+  if (host === null || (isIP(host) === 0 && !own.names.has(host)))
     throw new Failure(
       'E_FORBIDDEN',
       {
@@ -26,10 +46,9 @@ export const checkOrigin = (headers: OriginHeaders, scheme: 'http' | 'https', na
       },
       { facts: { host: headers.host ?? null } },
     )
-  if (headers.origin === undefined) return
-  // Equal to Host is enough only because Host itself has just passed the allow-list.
-  if (headers.origin.toLowerCase() === `${scheme}://${headers.host?.toLowerCase()}`) return
-  throw foreignOrigin(headers.origin)
+  // Never compared with Host, which is the sender's word as much as Origin is.
+  if (headers.origin !== undefined && !own.origins.has(headers.origin.toLowerCase()))
+    throw foreignOrigin(headers.origin)
 }
 
 /** For the unix socket: no web page reaches it, so a request with an Origin is not what it seems. */
@@ -46,9 +65,6 @@ const foreignOrigin = (origin: string): Failure =>
     },
     { facts: { origin } },
   )
-
-const isKnown = (host: string, names: HostNames): boolean =>
-  isIP(host) !== 0 || host === 'localhost' || names.has(host)
 
 /** The name or address of a Host header without its port, lower case; null when it is neither. */
 export const hostNameOf = (header: string): string | null => {

@@ -1,9 +1,13 @@
 /** What nodes say to each other under the `api` protocol, and the checks at the receiving end. */
 import { Failure } from '../errors.ts'
+import { isGrant, isRole } from './access.ts'
 import type { LocalLogLine } from './deps.ts'
-import { type Caller, isRole } from './request.ts'
+import type { Caller } from './request.ts'
 import type { StateDigest } from './state-digest.ts'
 import { type SurveyAnswer, type SurveyCall, surveyAnswerOf, surveyCallOf } from './survey-message.ts'
+
+/** A caller without the node that passes it on, which the connection tells. */
+export type PassedOn = Omit<Caller, 'via'>
 
 export type PeerCall =
   /** A client's request, answered by `head` and `chunk`s. The caller was authenticated by the node that passes it on. */
@@ -15,7 +19,7 @@ export type PeerCall =
       readonly body: unknown
       readonly hasBody: boolean
       readonly requestId: string
-      readonly caller: Caller
+      readonly caller: PassedOn
     }
   /** The logs of one pod of the node that is asked, answered by `line`s. */
   | {
@@ -92,12 +96,23 @@ const requestOf = (value: Record_): PeerCall => {
     isTexts(query) &&
     typeof hasBody === 'boolean' &&
     typeof requestId === 'string' &&
-    isRecord(caller) &&
-    isRole(caller.role) &&
-    typeof caller.name === 'string'
+    isRecord(caller)
   if (!isGood) throw malformed('request')
-  const { role, name } = caller as Caller
-  return { type: 'request', method, path, query, body, hasBody, requestId, caller: { role, name } }
+  return { type: 'request', method, path, query, body, hasBody, requestId, caller: callerOf(caller) }
+}
+
+/** What is absent, a node of the version before does not say. */
+const callerOf = ({ role, name, from = null, namespace = null, grants = [] }: Record_): PassedOn => {
+  const isText = (value: unknown): value is string | null => value === null || typeof value === 'string'
+  const isGood =
+    isRole(role) &&
+    typeof name === 'string' &&
+    isText(from) &&
+    isText(namespace) &&
+    Array.isArray(grants) &&
+    grants.every(isGrant)
+  if (!isGood) throw malformed('request')
+  return { role, name, from, namespace, grants }
 }
 
 /** Throws E_INVALID for what is no answer. */

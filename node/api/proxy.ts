@@ -175,7 +175,8 @@ const forwardedRequest = (
   method: call.method,
   path: call.path,
   query: call.query,
-  caller: { role: call.caller.role, name: `${call.caller.name} via ${from}` },
+  // Its own word about itself does not count: the connection has proven who it is.
+  caller: { ...call.caller, via: from },
   requestId: call.requestId,
   isForwarded: true,
   signal,

@@ -1,13 +1,27 @@
 /** A request as routes see it: whoever sent it (HTTP client or fellow node) has been authenticated, the rest is untrusted. */
-import type { Role } from '../../scheduler/index.ts'
+import type { Author, Grant, Role } from '../../scheduler/index.ts'
 import { Failure } from '../errors.ts'
 
 /** Who asks, once proven. */
 export type Caller = {
   readonly role: Role
-  /** For the node's log: `local`, `token b7k` or `node 12D3…`. */
+  /** `local`, `token/b7k`, or `repair`: a member that speaks for itself. */
   readonly name: string
+  /** The id of the member that passed the request on, and vouches for all of this; null: it came in here. */
+  readonly via: string | null
+  /** The address that the request came from; null: the unix socket. */
+  readonly from: string | null
+  /** All that it sees and changes is in there; null: it is bound to none. */
+  readonly namespace: string | null
+  /** What it may beyond its role. */
+  readonly grants: readonly Grant[]
 }
+
+/** Who is on record for what a request does. */
+export const authorOf = ({ name, from, via }: Caller): Author => ({
+  who: name,
+  from: via === null ? from : [...(from === null ? [] : [from]), `via ${via}`].join(' '),
+})
 
 export type ApiRequest = {
   readonly method: string
@@ -24,14 +38,6 @@ export type ApiRequest = {
   /** The parsed JSON, undefined when there is none. Read once, on the first call. Throws E_TOO_LARGE, E_INVALID. */
   body(): Promise<unknown>
 }
-
-const RANKS: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 }
-
-/** A higher role may all that a lower one may. */
-export const mayActAs = (role: Role, needed: Role): boolean => RANKS[role] >= RANKS[needed]
-
-export const isRole = (value: unknown): value is Role =>
-  value === 'viewer' || value === 'operator' || value === 'admin'
 
 /** `1`, `true` or an empty value mean yes; absent, `0` and `false` mean no. Throws E_INVALID for anything else. */
 export const flagOf = (request: ApiRequest, name: string): boolean => {

@@ -1,5 +1,4 @@
 /** The node's HTTP server on the unix socket and, when asked for, on TCP: who may connect, limits, start and stop. */
-import { readFile } from 'node:fs/promises'
 import {
   createServer,
   type IncomingMessage,
@@ -7,16 +6,18 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
-import { authenticate } from './auth.ts'
-import type { ApiDeps, ApiOptions, TlsFiles } from './deps.ts'
+import { createAuthenticator } from './auth.ts'
+import { keepCertificate } from './certificates.ts'
+import type { ApiDeps, ApiOptions } from './deps.ts'
 import { createDispatch } from './dispatch.ts'
 import { type Authenticate, createExchanges, type Exchanges } from './exchange.ts'
 import { createGateway } from './gateway.ts'
 import { nativeDialect } from './native/native.ts'
-import { checkNoOrigin, checkOrigin, type HostNames, hostNameOf } from './origin.ts'
+import { checkNoOrigin, checkOrigin, type OwnNames, ownNames } from './origin.ts'
+import { ownHosts } from './own-hosts.ts'
 import { createPeerApi, createResponder } from './proxy.ts'
 import { errorReply } from './reply.ts'
 import type { Caller } from './request.ts'
@@ -43,26 +44,41 @@ const LIMITS: ServerOptions = {
   keepAliveInitialDelay: 15_000,
 }
 
-const LOCAL: Caller = { role: 'admin', name: 'local' }
+const TLS = { minVersion: 'TLSv1.2' } as const
+
+const LOCAL: Caller = {
+  role: 'admin',
+  name: 'local',
+  via: null,
+  from: null,
+  namespace: null,
+  grants: [],
+}
 
 export type Api = {
   /**
-   * Opens the socket and the address. Throws E_CONFLICT (another node in this data directory), E_PORT_IN_USE,
-   * E_INVALID (an address off loopback without TLS); nothing stays open then.
+   * Opens the socket and the address, which speaks TLS unless it is a loopback one. Throws E_CONFLICT (another node in
+   * this data directory), E_PORT_IN_USE, E_INVALID; nothing stays open then.
    */
   start(): Promise<void>
   /** Ends streams, lets other requests finish for a moment, closes everything; idempotent. */
   stop(): Promise<void>
-  /** `host:port` of the TCP address while it is open, else null. */
-  address(): string | null
+  /** `http://host:port` or `https://host:port` of the TCP address while it is open, else null. */
+  url(): string | null
 }
 
 /** Also answers what other nodes pass on, from the moment it is made. */
 export const createApi = (options: ApiOptions, deps: ApiDeps): Api => {
-  const { clock, consensus, node } = deps
+  const { clock } = deps
   const exchanges = createExchangesOf(deps)
+  const authenticate = createAuthenticator({
+    state: deps.consensus.state,
+    clock,
+    note: deps.note,
+  })
   let servers: Server[] = []
-  let address: string | null = null
+  let url: string | null = null
+  let certificate: { stop(): void } | null = null
 
   const authenticateLocal: Authenticate = ({ headers: { host, origin } }) => {
     checkNoOrigin({ host, origin })
@@ -70,10 +86,10 @@ export const createApi = (options: ApiOptions, deps: ApiDeps): Api => {
   }
 
   const authenticateRemote =
-    (scheme: Scheme, names: HostNames): Authenticate =>
-    ({ headers: { host, origin, authorization } }) => {
-      checkOrigin({ host, origin }, scheme, names)
-      return authenticate(authorization, consensus.state(), clock.wallMs())
+    (own: () => OwnNames): Authenticate =>
+    ({ headers: { host, origin, authorization }, socket }) => {
+      checkOrigin({ host, origin }, own())
+      return authenticate({ authorization, address: addressOf(socket) })
     }
 
   const openLocal = async (): Promise<void> => {
@@ -84,21 +100,27 @@ export const createApi = (options: ApiOptions, deps: ApiDeps): Api => {
 
   const openRemote = async (listen: string): Promise<void> => {
     const wanted = tcpAddressOf(listen)
-    if (options.tls === null && !isLoopback(wanted.host)) throw needsTls(listen)
-    const names = new Set(
-      [node.name, wanted.host, ...options.hostNames].map(name => hostNameOf(name) ?? name),
+    const scheme = isLoopback(wanted.host) ? 'http' : 'https'
+    const hosts = ownHosts(wanted.host, [deps.node.name, ...options.hostNames])
+    let own = ownNames(hosts, { scheme, port: wanted.port })
+    const bare = scheme === 'http' ? createServer(LIMITS) : createTlsServer({ ...LIMITS, ...TLS })
+    const server = equip(
+      bare as Server,
+      exchanges,
+      authenticateRemote(() => own),
     )
-    const [scheme, bare] = await bareServer(options.tls)
-    const server = equip(bare, exchanges, authenticateRemote(scheme, names))
+    if (scheme === 'https') certificate = certify(bare as TlsServer, hosts, deps)
     const { host, port } = await listenOnTcp(server, wanted)
+    own = ownNames(hosts, { scheme, port })
     servers.push(server)
-    address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
   }
 
   const stop = async (): Promise<void> => {
     const closing = servers
     servers = []
-    address = null
+    url = null
+    certificate?.stop()
     exchanges.abortStreams()
     const closed = Promise.all(closing.map(closeServer))
     const cancel = clock.after(DRAIN_MS, () => {
@@ -119,19 +141,40 @@ export const createApi = (options: ApiOptions, deps: ApiDeps): Api => {
       }
     },
     stop,
-    address: () => address,
+    url: () => url,
   }
 }
 
+/** Until the log tells the cluster's key there is no certificate, and no handshake succeeds. */
+const certify = (
+  server: TlsServer,
+  hosts: readonly string[],
+  { consensus, clock, log, node }: ApiDeps,
+): { stop(): void } =>
+  keepCertificate(
+    {
+      cluster: () => consensus.state().cluster,
+      subscribe: listener => consensus.subscribe(() => listener()),
+      name: node.name,
+      hosts,
+      clock,
+      log,
+    },
+    ({ key, cert }) => server.setSecureContext({ ...TLS, key, cert }),
+  )
+
+/** As one machine is known under: an IPv4 address that came in over an IPv6 socket is the same one. */
+const addressOf = ({ remoteAddress = '' }: Socket): string => remoteAddress.replace(/^::ffff:/, '')
+
 /** Gateway, routes and the door for other nodes: everything behind the sockets. */
 const createExchangesOf = (deps: ApiDeps): Exchanges => {
-  const { transport, clock, consensus, node, log, localLogs, randomId } = deps
+  const { transport, clock, consensus, node, log, localLogs, randomId, note } = deps
   const gateway = createGateway({ consensus, clock })
   const peers = createPeerApi(transport, clock)
   const router = createRouter()
   const survey = createSurveyor({ peers, state: () => gateway.state(), self: node.id, clock })
   nativeDialect({ ...deps, gateway, peers, survey }).mount(router)
-  const dispatch = createDispatch({ router, gateway, peers, node, log })
+  const dispatch = createDispatch({ router, gateway, peers, node, log, note })
   const digest = () => stateDigest(gateway.state())
   transport.onCall('api', createResponder({ dispatch, localLogs, digest, survey, clock }))
   return createExchanges({ dispatch, randomId, log })
@@ -147,42 +190,11 @@ const equip = (server: Server, exchanges: Exchanges, authenticateRequest: Authen
   return server
 }
 
-type Scheme = 'http' | 'https'
-
-const bareServer = async (tls: TlsFiles | null): Promise<[Scheme, Server]> =>
-  tls === null
-    ? ['http', createServer(LIMITS)]
-    : ['https', createTlsServer({ ...LIMITS, ...(await readTls(tls)) }) as Server]
-
 const closeServer = (server: Server): Promise<void> =>
   new Promise(resolve => {
     server.close(() => resolve())
     server.closeIdleConnections()
   })
-
-const needsTls = (listen: string): Failure =>
-  new Failure(
-    'E_INVALID',
-    {
-      message: `the API on ${listen} needs TLS`,
-      why: 'off loopback, tokens would travel in the clear',
-      try: '--api 127.0.0.1:7700, and from elsewhere: ssh -L 7700:127.0.0.1:7700 HOST',
-    },
-    { facts: { address: listen } },
-  )
-
-const readTls = async ({ keyFile, certFile }: TlsFiles) => {
-  try {
-    const [key, cert] = await Promise.all([readFile(keyFile), readFile(certFile)])
-    return { key, cert, minVersion: 'TLSv1.2' as const }
-  } catch (cause) {
-    throw new Failure(
-      'E_INVALID',
-      { message: 'the TLS key or certificate cannot be read', why: (cause as Error).message },
-      { facts: { keyFile, certFile }, cause },
-    )
-  }
-}
 
 /** What is no HTTP at all, or too large or too slow a header, gets its status and the connection ends. */
 const refuseMalformed = (error: NodeJS.ErrnoException, socket: Socket): void => {

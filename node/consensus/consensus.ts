@@ -1,6 +1,6 @@
 /** What the rest of a node sees of agreement: one way in (submit), one way out (state and subscriptions). */
 import type { Epoch } from '../../raft/index.ts'
-import type { Actor, ClusterEvent, Command, Outcome, State } from '../../scheduler/index.ts'
+import type { Author, ClusterEvent, Command, Outcome, State } from '../../scheduler/index.ts'
 
 export type PeerId = string
 
@@ -8,7 +8,7 @@ export type SubmitOptions = {
   /** The same on each retry of one logical write: it is applied once. A fresh random id when absent. */
   readonly requestId?: string
   /** Who asks for it, for the audit trail; absent: this node itself. */
-  readonly by?: Actor
+  readonly by?: Author
   readonly timeoutMs: number
 }
 

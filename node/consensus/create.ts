@@ -180,7 +180,7 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
           requestId,
           command,
           afterIndex,
-          ...(options.by === undefined ? {} : { by: options.by }),
+          ...(options.by === undefined ? {} : { by: { ...options.by, node: id } }),
         })
         if (data.byteLength > settings.raft.core.entryBytesMax) return reject(tooLarge())
         const settle = (outcome: Outcome): void => {

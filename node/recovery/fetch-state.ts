@@ -28,7 +28,7 @@ export const fetchState = async ({ api, peer, self, requestId }: Fetching): Prom
       method: 'POST',
       path: '/tutti/v1/readmission',
       query: {},
-      caller: { role: 'admin', name: 'repair' },
+      caller: { role: 'admin', name: 'repair', via: null, from: null, namespace: null, grants: [] },
       requestId,
       isForwarded: false,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),

@@ -25,7 +25,7 @@ export const recordCommand = (
   append(tables.audit, 'done', {
     index: outcome.index,
     atMs: command.atMs,
-    ...authorOf(tables, command, by),
+    ...attributionOf(tables, command, by),
     action: command.type,
     target: cut(target),
     detail: cut(detail),
@@ -54,10 +54,10 @@ export const recordNote = (
     requestId: at.requestId,
   })
 
-type Author = Pick<AuditRecord, 'who' | 'name' | 'from' | 'node'>
+type Attribution = Pick<AuditRecord, 'who' | 'name' | 'from' | 'node'>
 
 /** Nodes speak for themselves without an actor, and so does an entry of an older version of the program. */
-const authorOf = (tables: Tables, command: Command, by: Actor | undefined): Author => {
+const attributionOf = (tables: Tables, command: Command, by: Actor | undefined): Attribution => {
   if (by !== undefined)
     return {
       who: cut(by.who),

@@ -10,6 +10,9 @@ export type Actor = {
   readonly node: string
 }
 
+/** An actor, before the node that takes the request in has put its own id to it. */
+export type Author = Omit<Actor, 'node'>
+
 /**
  * `done`: what somebody with a right did, whatever came of it. `tried`: what strangers were refused. They are apart so that
  * no stranger can push out what was done by knocking often enough.

@@ -81,7 +81,7 @@ export type UpdatePolicy = {
 }
 
 export type WorkloadSpec = {
-  /** `^[a-z][a-z0-9-]{0,62}$`, unique. */
+  /** `web`, or with its namespace `prod/web` (namespace.ts); unique. */
   readonly name: string
   readonly kind: WorkloadKind
   /** Wanted pods; ignored for `global`. 0 is allowed. */

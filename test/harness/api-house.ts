@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Access } from '../../node/api/access.ts'
 import type { ApiDeps, ApiOptions } from '../../node/api/deps.ts'
-import type { TokenCreated } from '../../node/api/native/schema.ts'
+import { ACCESS } from '../../node/api/native/access.ts'
+import type { TokenCreated, TokenRequest } from '../../node/api/native/schema.ts'
 import { type Api, createApi } from '../../node/api/server.ts'
 import { type Answer, ask, type Door } from './api-client.ts'
 import { type ApiWorld, apiWorld } from './api-world.ts'
@@ -17,7 +19,7 @@ export type House = {
   readonly local: Door
   readonly remote: { readonly host: string; readonly port: number }
   readonly apis: readonly Api[]
-  tokenFor(role: string): Promise<string>
+  tokenFor(role: string, more?: Partial<TokenRequest>): Promise<string>
 }
 
 const open: { close(): Promise<void> }[] = []
@@ -44,10 +46,11 @@ export const house = async (names = ['ash'], changes: Partial<ApiDeps> = {}): Pr
     directory,
     consensus: world.deps(names[0] as string).consensus,
     local,
-    remote: { host: '127.0.0.1', port: Number(apis[0]?.address()?.split(':')[1]) },
+    remote: { host: '127.0.0.1', port: Number(new URL(apis[0]?.url() ?? '').port) },
     apis,
-    async tokenFor(role) {
-      const answer = await ask(local, '/tutti/v1/tokens', { method: 'POST', body: { kind: 'api', role } })
+    async tokenFor(role, more = {}) {
+      const body = { kind: 'api', role, ...more }
+      const answer = await ask(local, '/tutti/v1/tokens', { method: 'POST', body })
       return answer.json<TokenCreated>().token
     },
   }
@@ -56,7 +59,6 @@ export const house = async (names = ['ash'], changes: Partial<ApiDeps> = {}): Pr
 export const optionsFor = (directory: string, name: string, isOnTcp: boolean): ApiOptions => ({
   socketPath: join(directory, `${name}.sock`),
   listen: isOnTcp ? '127.0.0.1:0' : null,
-  tls: null,
   hostNames: ['tutti.example.org'],
 })
 
@@ -74,45 +76,64 @@ export const closeAll = async (): Promise<void> => {
   for (const { close } of open.splice(0)) await close()
 }
 
-/** Every route with the least role that it takes, and a body that makes sense. */
-export const ROUTES: readonly (readonly [
-  method: string,
-  path: string,
-  role: 'viewer' | 'operator' | 'admin',
-  body?: unknown,
-])[] = [
-  ['GET', '/status', 'viewer'],
-  ['GET', '/nodes', 'viewer'],
-  ['GET', '/pods', 'viewer'],
-  ['GET', '/workloads', 'viewer'],
-  ['GET', '/workloads/web', 'viewer'],
-  ['GET', '/members', 'viewer'],
-  ['GET', '/raft', 'viewer'],
-  ['GET', '/digest', 'viewer'],
-  ['GET', '/actors', 'viewer'],
-  ['GET', '/doctor', 'viewer'],
-  ['GET', '/version', 'viewer'],
-  ['GET', '/explain/web', 'viewer'],
-  ['GET', '/events', 'viewer'],
-  ['GET', '/logs/web', 'viewer'],
-  ['POST', '/workloads', 'operator', { spec: webFile(2) }],
-  ['POST', '/workloads/web/scale', 'operator', { count: 1 }],
-  ['POST', '/workloads/web/stop', 'operator', {}],
-  ['POST', '/workloads/web/restart', 'operator', {}],
-  ['DELETE', '/workloads/web', 'operator'],
-  ['POST', '/nodes/birch/drain', 'operator', {}],
-  ['POST', '/nodes/birch/activate', 'operator', {}],
-  ['GET', '/tokens', 'admin'],
-  ['POST', '/tokens', 'admin', { kind: 'join' }],
-  ['DELETE', '/tokens/join-birch', 'admin'],
-  ['DELETE', '/nodes/cedar', 'admin'],
-  ['POST', '/voters', 'admin', { count: 7 }],
-  ['POST', '/zone-loss', 'admin', { waitMs: 90_000 }],
-  ['POST', '/transfer', 'admin', {}],
-  ['GET', '/recovery', 'viewer'],
-  ['GET', '/backup', 'admin'],
-  ['POST', '/leave', 'admin', {}],
-]
+type Sample = { readonly path?: string; readonly body?: unknown }
+
+/** A request for each row of the table of access that makes sense in a house of ash, birch and a dead cedar, in an order that leaves each its chance. */
+const SAMPLES: { readonly [Route in keyof typeof ACCESS]: Sample } = {
+  'GET /whoami': {},
+  'GET /version': {},
+  'GET /status': {},
+  'GET /nodes': {},
+  'GET /pods': {},
+  'GET /workloads': {},
+  'GET /workloads/:name': { path: '/workloads/web' },
+  'GET /members': {},
+  'GET /raft': {},
+  'GET /digest': {},
+  'GET /actors': {},
+  'GET /doctor': {},
+  'GET /explain/:target': { path: '/explain/web' },
+  'GET /events': {},
+  'GET /logs/:target': { path: '/logs/web' },
+  'GET /recovery': {},
+  'GET /tokens': {},
+  'GET /audit': {},
+  'GET /backup': {},
+  'POST /workloads': { body: { spec: webFile(2) } },
+  'POST /workloads/:name/scale': { path: '/workloads/web/scale', body: { count: 1 } },
+  'POST /workloads/:name/stop': { path: '/workloads/web/stop', body: {} },
+  'POST /workloads/:name/restart': { path: '/workloads/web/restart', body: {} },
+  'DELETE /workloads/:name': { path: '/workloads/web' },
+  'POST /nodes/:name/drain': { path: '/nodes/birch/drain', body: {} },
+  'POST /nodes/:name/activate': { path: '/nodes/birch/activate', body: {} },
+  'POST /tokens': { body: { kind: 'join' } },
+  'DELETE /tokens/:id': { path: '/tokens/join-birch' },
+  'DELETE /nodes/:name': { path: '/nodes/cedar' },
+  'POST /voters': { body: { count: 7 } },
+  'POST /zone-loss': { body: { waitMs: 90_000 } },
+  'POST /transfer': { body: {} },
+  'POST /recovery': { body: {} },
+  'POST /readmission': { body: { node: 'peer-birch' } },
+  'POST /leave': { body: {} },
+}
+
+/** Routes that ask for more than any role: they refuse every caller from afar. */
+export const NEVER_FROM_AFAR: ReadonlySet<string> = new Set(['POST /recovery', 'POST /readmission'])
+
+export type RouteSample = {
+  readonly route: keyof typeof ACCESS
+  readonly access: Access
+  readonly method: string
+  readonly path: string
+  readonly body: unknown
+}
+
+/** The table of access as requests. */
+export const ROUTES: readonly RouteSample[] = Object.entries(SAMPLES).map(([route, { path, body }]) => {
+  const [method = '', pattern = ''] = route.split(' ')
+  const known = route as keyof typeof ACCESS
+  return { route: known, access: ACCESS[known], method, path: path ?? pattern, body }
+})
 
 export const post = (
   door: Door,

@@ -3,6 +3,7 @@ import type { Member } from '../../gossip/index.ts'
 import type { ApiDeps, LocalLogLine, LocalLogs } from '../../node/api/deps.ts'
 import { systemClock } from '../../node/clock.ts'
 import { Failure, failureOf } from '../../node/errors.ts'
+import { foundCluster } from '../../node/founding.ts'
 import { silentLog } from '../../node/log.ts'
 import type { Call, CallOptions, Responder } from '../../node/transport/transport.ts'
 import {
@@ -179,6 +180,7 @@ export const apiWorld = (names: readonly string[], log = fakeLog()): ApiWorld =>
         leave: async () => void log.commit({ type: 'node/Leave', id: id as NodeId, atMs: AT_MS }),
         runtimeHealth: async () => ({ isReachable: true, text: 'the fake runtime answers' }),
         loopLagMs: () => 1,
+        note: () => undefined,
         clock: { ...systemClock(), wallMs: () => AT_MS + 60_000 },
         randomId: () => `${name}-${++randomCount}`,
         log: silentLog,
@@ -215,8 +217,9 @@ export const apiWorld = (names: readonly string[], log = fakeLog()): ApiWorld =>
   }
 }
 
-const PUBLIC_KEY = Buffer.alloc(32, 1).toString('base64')
-const PRIVATE_KEY = Buffer.from('the private key of the cluster').toString('base64')
+const { publicKey: PUBLIC_KEY, privateKey } = foundCluster(AT_MS)
+/** Of the cluster: no answer may hold it. */
+export const PRIVATE_KEY = privateKey
 
 const join = (log: FakeLog, node: NodeFacts): void => {
   const id = `join-${node.name}`

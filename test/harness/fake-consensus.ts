@@ -3,6 +3,7 @@
 import type { Change, Consensus, ConsensusStatus } from '../../node/consensus/consensus.ts'
 import { Failure } from '../../node/errors.ts'
 import {
+  type Actor,
   advance,
   apply,
   type ClusterEvent,
@@ -19,7 +20,7 @@ export type FakeLog = {
   /** Applies at once and tells the subscribers; throws when refused, so that a test's setup cannot fail silently. */
   commit(command: Command): number
   /** The same, telling a refusal as its outcome; a known request id gives the first outcome. */
-  submit(command: Command, requestId: string): Outcome
+  submit(command: Command, requestId: string, by?: Actor): Outcome
   /** Consensus as a node sees it. The first node asked for leads. */
   consensus(id: string): FakeConsensus
 }
@@ -44,9 +45,13 @@ export const fakeLog = (options: { readonly eventsKeptMax?: number } = {}): Fake
 
   advance(state, { index: 1, term: TERM })
 
-  const submit = (command: Command, requestId: string): Outcome => {
+  const submit = (command: Command, requestId: string, by?: Actor): Outcome => {
     const at = { index: state.index + 1, term: TERM }
-    const { outcome, events: told } = apply(state, { requestId, command }, at)
+    const { outcome, events: told } = apply(
+      state,
+      { requestId, command, ...(by === undefined ? {} : { by }) },
+      at,
+    )
     events.push(...told)
     for (const forgotten of events.splice(0, Math.max(0, events.length - eventsKeptMax)))
       forgottenIndex = forgotten.index
@@ -78,9 +83,10 @@ export const fakeLog = (options: { readonly eventsKeptMax?: number } = {}): Fake
         fail(next) {
           failure = next
         },
-        async submit(command, { requestId }) {
+        async submit(command, { requestId, by }) {
           check()
-          return submit(command, requestId ?? `request-${++requestCount}`)
+          const actor = by === undefined ? undefined : { ...by, node: id }
+          return submit(command, requestId ?? `request-${++requestCount}`, actor)
         },
         async barrier() {
           check()

@@ -93,7 +93,8 @@ export class Registers {
       spec: specOf(key, value),
       checkIndex: seen?.index ?? null,
     } as const
-    const write = { requestId: `register ${value}`, timeoutMs: TIMEOUT_MS }
+    const by = { who: 'token/register', from: `client-${client}` }
+    const write = { requestId: `register ${value}`, timeoutMs: TIMEOUT_MS, by }
     let answer: Answer<boolean> = null
     for (let attempt = 0; answer === null && attempt < ATTEMPTS_MAX; attempt++)
       answer = await this.#ask(gateway => gateway.submit(intent, write).then(() => true, conflictIsFalse))

@@ -1,6 +1,8 @@
 /** The native API: the first dialect, and the one that the command line speaks. schema.ts lists its routes. */
 import type { Dialect } from '../dialect.ts'
+import { accessTo } from './access.ts'
 import { createReadLogs } from './logs.ts'
+import { accessRoutes } from './routes-access.ts'
 import { nodeRoutes } from './routes-nodes.ts'
 import { readRoutes } from './routes-read.ts'
 import { recoveryRoutes } from './routes-recovery.ts'
@@ -23,7 +25,8 @@ export const nativeDialect = (deps: NativeDeps): Dialect => ({
       ...nodeRoutes(deps),
       ...tokenRoutes(deps),
       ...recoveryRoutes(deps),
+      ...accessRoutes(deps),
     ]
-    for (const route of all) routes.add({ ...route, path: `${PREFIX}${route.path}` })
+    for (const route of all) routes.add({ ...route, access: accessTo(route), path: `${PREFIX}${route.path}` })
   },
 })

@@ -1,15 +1,16 @@
 /** Routes that change who is a member, who votes and who leads: drain, activate, remove, leave, voters, transfer. */
 import { type Node, VOTERS_MAX_CHOICES, VOTERS_MAX_DEFAULT } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
-import type { Handler, Route } from '../dialect.ts'
+import type { Handler } from '../dialect.ts'
 import { nameOfNode, nodeNamed } from '../node-name.ts'
-import { fieldsOf, flagOf, timeoutOf } from '../request.ts'
+import { authorOf, fieldsOf, flagOf, timeoutOf } from '../request.ts'
+import type { NativeRoute } from './access.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { livingVoters } from './view-cluster.ts'
-import { type NativeDeps, stateToChange, submit, WRITE_TIMEOUT_MS, written } from './write.ts'
+import { type NativeDeps, noteAct, stateToChange, submit, WRITE_TIMEOUT_MS, written } from './write.ts'
 import { setZoneLoss } from './zone-loss.ts'
 
-export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
+export const nodeRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const { gateway, consensus, peers } = deps
 
   const switchTo =
@@ -17,7 +18,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     async (request, { name = '' }) => {
       await fieldsOf(request, [])
       const node = nodeNamed(await stateToChange(gateway, request), name)
-      const index = await submit(gateway, request, { type, id: node.id })
+      const index = await submit(deps, request, { type, id: node.id })
       const changed = (gateway.state().nodes.get(node.id)?.modifiedIndex ?? index) >= index
       return written({ index, changed, message: tell(node.name, changed) })
     }
@@ -38,7 +39,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
         message: `${node.name} is no member any more`,
       })
     checkRemoval(pictureOf(deps), node, flagOf(request, 'force'))
-    const index = await submit(gateway, request, { type: 'node/Leave', id: node.id })
+    const index = await submit(deps, request, { type: 'node/Leave', id: node.id })
     return written({
       index,
       changed: true,
@@ -48,7 +49,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
 
   const leave: Handler = async request => {
     await fieldsOf(request, [])
-    await deps.leave()
+    await deps.leave(authorOf(request.caller))
     return written({
       index: gateway.state().index,
       changed: true,
@@ -69,7 +70,7 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
         { facts: { field: 'count' } },
       )
     const before = (await stateToChange(gateway, request)).cluster?.votersMax ?? VOTERS_MAX_DEFAULT
-    const index = await submit(gateway, request, { type: 'cluster/SetVoters', votersMax: count })
+    const index = await submit(deps, request, { type: 'cluster/SetVoters', votersMax: count })
     const changed = before !== count
     const message = `at most ${count} nodes vote${changed ? '' : ' already'}`
     return written({ index, changed, message })
@@ -91,18 +92,22 @@ export const nodeRoutes = (deps: NativeDeps): readonly Route[] => {
     }
     const timeoutMs = timeoutOf(request, WRITE_TIMEOUT_MS)
     await consensus.transferLeadership(target === null ? { timeoutMs } : { to: target.id, timeoutMs })
+    noteAct(deps, request, {
+      action: 'transfer',
+      target: target === null ? 'cluster' : `node/${target.name}`,
+    })
     const message = `${deps.node.name} has handed leadership ${target === null ? 'over' : `to ${target.name}`}`
     return written({ index: gateway.state().index, changed: true, message })
   }
 
   return [
-    { method: 'POST', path: '/nodes/:name/drain', role: 'operator', handler: drain },
-    { method: 'POST', path: '/nodes/:name/activate', role: 'operator', handler: activate },
-    { method: 'DELETE', path: '/nodes/:name', role: 'admin', handler: remove },
-    { method: 'POST', path: '/leave', role: 'admin', handler: leave },
-    { method: 'POST', path: '/voters', role: 'admin', handler: setVoters },
-    { method: 'POST', path: '/zone-loss', role: 'admin', handler: setZoneLoss(deps) },
-    { method: 'POST', path: '/transfer', role: 'admin', handler: transfer },
+    { method: 'POST', path: '/nodes/:name/drain', handler: drain },
+    { method: 'POST', path: '/nodes/:name/activate', handler: activate },
+    { method: 'DELETE', path: '/nodes/:name', handler: remove },
+    { method: 'POST', path: '/leave', handler: leave },
+    { method: 'POST', path: '/voters', handler: setVoters },
+    { method: 'POST', path: '/zone-loss', handler: setZoneLoss(deps) },
+    { method: 'POST', path: '/transfer', handler: transfer },
   ]
 }
 

@@ -1,33 +1,38 @@
 /** Reading routes: each answers a list of views of one picture of the cluster. */
+import type { State } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
-import type { Route } from '../dialect.ts'
-import { nearest } from '../nearest.ts'
+import { isOwn, ownName } from '../access.ts'
+import { nearestWorkload } from '../nearest-workload.ts'
 import { json } from '../reply.ts'
-import { flagOf } from '../request.ts'
+import { type Caller, flagOf } from '../request.ts'
+import type { NativeRoute } from './access.ts'
 import { diagnose } from './doctor.ts'
 import { findOut } from './doctor-findings.ts'
 import { listOf, type Picture, pictureOf } from './picture.ts'
 import type { ActorView, VersionView } from './schema.ts'
+import { checkTarget } from './target.ts'
 import { tokensView } from './view-access.ts'
 import { digestView, membersView, nodesView, raftView, statusView } from './view-cluster.ts'
 import { explainView } from './view-explain.ts'
 import { podsView, workloadsView, workloadView } from './view-workloads.ts'
 import type { NativeDeps } from './write.ts'
 
-export const readRoutes = (deps: NativeDeps): readonly Route[] => {
-  const list = (path: string, view: (picture: Picture) => readonly unknown[]): Route => ({
+export const readRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
+  const list = (
+    path: string,
+    view: (picture: Picture, caller: Caller) => readonly unknown[],
+  ): NativeRoute => ({
     method: 'GET',
     path,
-    role: 'viewer',
-    handler: () => {
+    handler: ({ caller }) => {
       const picture = pictureOf(deps)
-      return json(listOf(picture, view(picture)))
+      return json(listOf(picture, view(picture, caller)))
     },
   })
   return [
     list('/status', picture => [statusView(picture)]),
     list('/nodes', nodesView),
-    list('/workloads', workloadsView),
+    list('/workloads', (picture, caller) => workloadsView(picture).filter(({ name }) => isOwn(name, caller))),
     list('/members', membersView),
     list('/raft', picture => [raftView(picture)]),
     list('/digest', picture => [digestView(picture)]),
@@ -35,41 +40,45 @@ export const readRoutes = (deps: NativeDeps): readonly Route[] => {
       deps.actors().map(actor => ({ ...actor, node: deps.node.name }) satisfies ActorView),
     ),
     list('/version', () => [versionOf(deps)]),
-    { ...list('/tokens', tokensView), role: 'admin' },
+    list('/tokens', tokensView),
     {
       method: 'GET',
       path: '/pods',
-      role: 'viewer',
       handler: request => {
         const picture = pictureOf(deps)
-        const filter = { workload: request.query.workload ?? null, isAll: flagOf(request, 'all') }
-        return json(listOf(picture, podsView(picture, filter)))
+        const { caller, query } = request
+        const named = query.workload === undefined ? null : ownName(query.workload, caller, picture.state)
+        const pods = podsView(picture, { workload: named, isAll: flagOf(request, 'all') })
+        return json(
+          listOf(
+            picture,
+            pods.filter(({ workload }) => isOwn(workload, caller)),
+          ),
+        )
       },
     },
     {
       method: 'GET',
       path: '/workloads/:name',
-      role: 'viewer',
       handler: (_request, { name = '' }) => {
         const picture = pictureOf(deps)
         const workload = picture.state.workloads.get(name)
-        if (workload === undefined) throw unknownWorkload(name, picture.state.workloads.keys())
+        if (workload === undefined) throw unknownWorkload(name, picture.state)
         return json(listOf(picture, [workloadView(picture.state, workload)]))
       },
     },
     {
       method: 'GET',
       path: '/explain/:target',
-      role: 'viewer',
-      handler: (_request, { target = '' }) => {
+      handler: ({ caller }, { target = '' }) => {
         const picture = pictureOf(deps)
+        checkTarget(picture.state, target, caller)
         return json(listOf(picture, [explainView(picture.state, target, picture.nowMs)]))
       },
     },
     {
       method: 'GET',
       path: '/doctor',
-      role: 'viewer',
       handler: async request => {
         const picture = pictureOf(deps)
         return json(listOf(picture, diagnose(await findOut(deps, picture, request.signal))))
@@ -84,8 +93,8 @@ const versionOf = ({ node }: NativeDeps): VersionView => ({
   runtime: node.runtime,
 })
 
-const unknownWorkload = (name: string, names: Iterable<string>): Failure => {
-  const guess = nearest(name, names)
+const unknownWorkload = (name: string, state: State): Failure => {
+  const guess = nearestWorkload(name, state)
   return new Failure(
     'E_NOT_FOUND',
     {

@@ -1,35 +1,34 @@
 /** Routes that answer over time: events and logs, one JSON value a line. */
 import type { Pod, State } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
-import type { Route } from '../dialect.ts'
 import { nearest } from '../nearest.ts'
 import { listed } from '../node-name.ts'
 import { jsonLines } from '../reply.ts'
 import { flagOf, numberOf } from '../request.ts'
+import type { NativeRoute } from './access.ts'
 import type { ReadLogs } from './logs.ts'
-import { podTarget } from './target.ts'
+import { checkTarget, podTarget } from './target.ts'
 import { eventsView } from './view-access.ts'
 import type { NativeDeps } from './write.ts'
 
 const TAIL_MAX = 100_000
 
-export const streamRoutes = ({ gateway, clock }: NativeDeps, readLogs: ReadLogs): readonly Route[] => [
+export const streamRoutes = ({ gateway, clock }: NativeDeps, readLogs: ReadLogs): readonly NativeRoute[] => [
   {
     method: 'GET',
     path: '/events',
-    role: 'viewer',
     handler: request => {
       const fromIndex = numberOf(request, 'from', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
       const watched = gateway.watch({ fromIndex, follow: flagOf(request, 'follow'), signal: request.signal })
-      return jsonLines(eventsView(watched, () => clock.wallMs()))
+      return jsonLines(eventsView(watched, { nowMs: () => clock.wallMs(), caller: request.caller }))
     },
   },
   {
     method: 'GET',
     path: '/logs/:target',
-    role: 'viewer',
     handler: (request, { target = '' }) => {
       const state = gateway.state()
+      checkTarget(state, target, request.caller)
       const pods = podTarget(state, target)
       const { container = null } = request.query
       if (container !== null) checkContainer(state, pods.pods(state), container)

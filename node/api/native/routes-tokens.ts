@@ -1,10 +1,12 @@
 /** Routes for tokens. A secret exists in the one reply that creates it: the log holds its hash only. */
-import type { Role, State } from '../../../scheduler/index.ts'
+import { type Grant, isNamespace, type Role, type State } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
 import { createToken } from '../../membership/token.ts'
-import type { Handler, Route } from '../dialect.ts'
+import { GRANT_NAMES, isGrant, isRole } from '../access.ts'
+import type { Handler } from '../dialect.ts'
 import { json } from '../reply.ts'
-import { type ApiRequest, fieldsOf, isRole } from '../request.ts'
+import { type ApiRequest, type Fields, fieldsOf } from '../request.ts'
+import type { NativeRoute } from './access.ts'
 import { isoTime } from './picture.ts'
 import type { TokenCreated, TokenRequest } from './schema.ts'
 import { type NativeDeps, submit, written } from './write.ts'
@@ -16,7 +18,7 @@ const TTL_MS_MIN = 1_000
 const TTL_MS_MAX = 366 * 24 * HOUR_MS
 const USES_MAX = 10_000
 
-export const tokenRoutes = (deps: NativeDeps): readonly Route[] => {
+export const tokenRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const { gateway, clock, node } = deps
 
   const create: Handler = async request => {
@@ -25,7 +27,7 @@ export const tokenRoutes = (deps: NativeDeps): readonly Route[] => {
     const { id, text, ...hashes } = createToken(clusterKeyOf(state))
     const secretHash = wanted.kind === 'join' ? hashes.joinHash : hashes.secretHash
     const expiresAtMs = clock.wallMs() + wanted.ttlMs
-    await submit(gateway, request, {
+    await submit(deps, request, {
       type: 'token/Create',
       token: {
         id,
@@ -35,6 +37,7 @@ export const tokenRoutes = (deps: NativeDeps): readonly Route[] => {
         labels: wanted.labels,
         uses: wanted.uses,
         expiresAtMs,
+        ...wanted.more,
       },
     })
     // A retry of a creation that was applied before: that token's secret went with the lost reply.
@@ -45,14 +48,14 @@ export const tokenRoutes = (deps: NativeDeps): readonly Route[] => {
 
   const revoke: Handler = async (request, { id = '' }) => {
     const wasRevoked = gateway.state().tokens.get(id)?.revoked === true
-    const index = await submit(gateway, request, { type: 'token/Revoke', id })
+    const index = await submit(deps, request, { type: 'token/Revoke', id })
     const message = wasRevoked ? `token ${id} was revoked already` : `token ${id} is revoked`
     return written({ index, changed: !wasRevoked, message })
   }
 
   return [
-    { method: 'POST', path: '/tokens', role: 'admin', handler: create },
-    { method: 'DELETE', path: '/tokens/:id', role: 'admin', handler: revoke },
+    { method: 'POST', path: '/tokens', handler: create },
+    { method: 'DELETE', path: '/tokens/:id', handler: revoke },
   ]
 }
 
@@ -74,11 +77,22 @@ type Wanted = {
   readonly uses: number | null
   readonly ttlMs: number
   readonly labels: Readonly<Record<string, string>>
+  readonly more: { readonly name?: string; readonly namespace?: string; readonly grants?: readonly Grant[] }
 }
 
 const tokenRequestOf = async (request: ApiRequest): Promise<Wanted> => {
-  const known = ['kind', 'role', 'uses', 'ttlMs', 'labels'] satisfies (keyof TokenRequest)[]
-  const { kind, role = 'viewer', uses, ttlMs, labels = {} } = await fieldsOf(request, known)
+  const known = [
+    'kind',
+    'role',
+    'uses',
+    'ttlMs',
+    'labels',
+    'name',
+    'namespace',
+    'grants',
+  ] satisfies (keyof TokenRequest)[]
+  const fields = await fieldsOf(request, known)
+  const { kind, role = 'viewer', uses, ttlMs, labels = {} } = fields
   if (kind !== 'join' && kind !== 'api') throw invalid('kind', 'kind must be join or api')
   if (!isRole(role)) throw invalid('role', 'role must be viewer, operator or admin')
   if (!isLabels(labels)) throw invalid('labels', 'labels must be an object of texts')
@@ -90,8 +104,38 @@ const tokenRequestOf = async (request: ApiRequest): Promise<Wanted> => {
     kind,
     role,
     labels,
+    more: moreOf(fields, kind, role),
     uses: isApi || uses === null ? null : wholeOf('uses', uses, 1, { min: 1, max: USES_MAX }),
     ttlMs: wholeOf('ttlMs', ttlMs, isApi ? API_TTL_MS : JOIN_TTL_MS, { min: TTL_MS_MIN, max: TTL_MS_MAX }),
+  }
+}
+
+const TOKEN_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
+
+/** What only some tokens have; absent fields stay absent in the log. */
+const moreOf = ({ name, namespace, grants }: Fields, kind: 'join' | 'api', role: Role): Wanted['more'] => {
+  if (name !== undefined && !(typeof name === 'string' && TOKEN_NAME.test(name)))
+    throw invalid('name', 'name must be 1 to 63 letters, digits, dots, dashes and underscores')
+  if (namespace !== undefined && !(typeof namespace === 'string' && isNamespace(namespace)))
+    throw invalid('namespace', 'namespace must be a name of lower-case letters, digits and dashes')
+  if (grants !== undefined && !(Array.isArray(grants) && grants.every(isGrant)))
+    throw invalid('grants', `grants must be some of ${GRANT_NAMES.join(', ')}`)
+  if (kind === 'join' && (namespace !== undefined || grants !== undefined))
+    throw invalid('kind', 'a join token has no namespace and no grants: it admits a node and opens nothing')
+  if (namespace !== undefined && role === 'admin')
+    throw invalid(
+      'namespace',
+      'an admin makes tokens for the whole cluster, so a namespace would not hold it: choose operator',
+    )
+  if (grants !== undefined && grants.length > 0 && role !== 'operator')
+    throw invalid(
+      'grants',
+      role === 'admin' ? 'an admin has every permission' : 'a viewer only reads: choose operator',
+    )
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(grants === undefined ? {} : { grants: [...new Set(grants as readonly Grant[])] }),
   }
 }
 

@@ -1,10 +1,12 @@
 /** Routes that write what users ask for. The state machine decides; these turn bodies into commands and outcomes into words. */
 import type { Workload, WorkloadSpec } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
-import type { Handler, Route } from '../dialect.ts'
+import { ownName } from '../access.ts'
+import type { Handler } from '../dialect.ts'
 import type { Intent } from '../gateway.ts'
 import type { Reply } from '../reply.ts'
 import { type ApiRequest, fieldsOf } from '../request.ts'
+import type { NativeRoute } from './access.ts'
 import { dryRun } from './dry-run.ts'
 import type { ApplyRequest } from './schema.ts'
 import { issueText, parseWorkload } from './workload-file.ts'
@@ -14,7 +16,7 @@ const ISSUES_TOLD_MAX = 10
 
 type NamedIntent = Extract<Intent, { readonly name: string }>
 
-export const workloadRoutes = (deps: NativeDeps): readonly Route[] => {
+export const workloadRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const { gateway } = deps
   const rowOf = (name: string): Workload | undefined => gateway.state().workloads.get(name)
 
@@ -24,18 +26,19 @@ export const workloadRoutes = (deps: NativeDeps): readonly Route[] => {
     intent: NamedIntent,
     tell: (isChanged: boolean) => string,
   ): Promise<Reply> => {
-    const index = await submit(gateway, request, intent)
+    const index = await submit(deps, request, intent)
     const changed = intent.type === 'workload/Remove' || (rowOf(intent.name)?.modifiedIndex ?? index) >= index
     return written({ index, changed, message: tell(changed) })
   }
 
   const apply: Handler = async request => {
-    const { spec, checkIndex, isDryRun } = await applyRequestOf(request)
+    const { spec: asked, checkIndex, isDryRun } = await applyRequestOf(request)
+    const spec = { ...asked, name: ownName(asked.name, request.caller, gateway.state()) }
     const intent = { type: 'workload/Apply', spec, checkIndex } as const
     if (isDryRun)
       return written(dryRun(await stateToChange(gateway, request), { ...intent, atMs: deps.clock.wallMs() }))
     const isNew = rowOf(spec.name) === undefined
-    const index = await submit(gateway, request, intent)
+    const index = await submit(deps, request, intent)
     const changed = (rowOf(spec.name)?.modifiedIndex ?? index) >= index
     const message = changed
       ? `${spec.name} ${isNew ? 'created' : 'changed'}: ${wishOf(spec)}`
@@ -76,11 +79,11 @@ export const workloadRoutes = (deps: NativeDeps): readonly Route[] => {
     change(request, { type: 'workload/Remove', name }, () => `${name} removed; its pods stop`)
 
   return [
-    { method: 'POST', path: '/workloads', role: 'operator', handler: apply },
-    { method: 'POST', path: '/workloads/:name/scale', role: 'operator', handler: scale },
-    { method: 'POST', path: '/workloads/:name/stop', role: 'operator', handler: stop },
-    { method: 'POST', path: '/workloads/:name/restart', role: 'operator', handler: restart },
-    { method: 'DELETE', path: '/workloads/:name', role: 'operator', handler: remove },
+    { method: 'POST', path: '/workloads', handler: apply },
+    { method: 'POST', path: '/workloads/:name/scale', handler: scale },
+    { method: 'POST', path: '/workloads/:name/stop', handler: stop },
+    { method: 'POST', path: '/workloads/:name/restart', handler: restart },
+    { method: 'DELETE', path: '/workloads/:name', handler: remove },
   ]
 }
 

@@ -23,6 +23,8 @@
  *   POST   /tutti/v1/zone-loss                  { waitMs: number | null } how long a lost zone's work waits → WriteResult
  *   POST   /tutti/v1/transfer                   { to?: node name } hands leadership over → WriteResult
  *   POST   /tutti/v1/readmission                { node: own id } by a member over its own connection → lines of Readmission, BackupLine
+ *   GET    /tutti/v1/whoami                     the caller → WhoamiView
+ *   GET    /tutti/v1/audit?follow=1             JSON lines of AuditLine: who did what, and what strangers tried
  *   GET    /tutti/v1/backup                     JSON lines of BackupLine; linear unless `?consistency=` says otherwise
  *   GET    /tutti/v1/recovery                   what each node that answers still has → RecoveryView
  *   POST   /tutti/v1/recovery                   local admin: founds the cluster anew from this node → RecoveryResult
@@ -45,10 +47,12 @@
 import type {
   Candidate,
   ContainerStatus,
+  Grant,
   Health,
   PodPort,
   PodState,
   Role,
+  TrailName,
   WorkloadSpec,
 } from '../../../scheduler/index.ts'
 import type { ActorStatus } from '../../actor/actor.ts'
@@ -252,10 +256,37 @@ export type RecoveryView = {
 
 export type ActorView = ActorStatus & { readonly node: string }
 
+export type WhoamiView = {
+  /** `local`, or `token/ID`. */
+  readonly name: string
+  readonly role: Role
+  /** Null: bound to none. */
+  readonly namespace: string | null
+  readonly grants: readonly Grant[]
+  readonly cluster: string
+  readonly clusterId: string
+}
+
+export type AuditLine =
+  /** A trail begins here, or anew: its next line carries the record `next`, which continues `anchor`; it ends with `head`. */
+  | {
+      readonly type: 'trail'
+      readonly trail: TrailName
+      readonly anchor: string
+      readonly next: number
+      readonly head: string
+    }
+  /** `hash` is the SHA-256 of the hash before it, a newline and `text`, the JSON of an AuditRecord. */
+  | { readonly type: 'record'; readonly trail: TrailName; readonly hash: string; readonly text: string }
+
 export type TokenView = {
   readonly id: string
+  /** What people call it. */
+  readonly name: string | null
   readonly kind: 'join' | 'api'
   readonly role: Role
+  readonly namespace: string | null
+  readonly grants: readonly Grant[]
   readonly usesLeft: number | null
   readonly expiresAt: string
   readonly state: 'valid' | 'expired' | 'spent' | 'revoked'
@@ -269,6 +300,11 @@ export type TokenRequest = {
   /** Default one hour for join, 24 hours for api. */
   readonly ttlMs?: number
   readonly labels?: Readonly<Record<string, string>>
+  readonly name?: string
+  /** Of an api token: nothing outside of it is seen or changed. */
+  readonly namespace?: string
+  /** Of an api token of an operator: beyond its role. */
+  readonly grants?: readonly Grant[]
 }
 export type TokenCreated = {
   readonly id: string

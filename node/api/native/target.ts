@@ -1,8 +1,9 @@
 /** The one resolver of targets: `web`, `web.2`, `web@ash`, a pod id. Which pods are meant, now and as the state moves on. */
-import { isEnded, type Pod, type PodId, type State, slotKey } from '../../../scheduler/index.ts'
+import { isEnded, namespaceOf, type Pod, type PodId, type State, slotKey } from '../../../scheduler/index.ts'
 import { Failure } from '../../errors.ts'
-import { nearest } from '../nearest.ts'
+import { nearestWorkload } from '../nearest-workload.ts'
 import { nodeNamed } from '../node-name.ts'
+import type { Caller } from '../request.ts'
 import { podsOfWorkload } from './view-workloads.ts'
 
 export type PodTarget = {
@@ -32,6 +33,13 @@ export const podTarget = (state: State, text: string): PodTarget => {
   throw unknownTarget(state, text)
 }
 
+/** A node is in no namespace: throws E_NOT_FOUND when one who is bound to a namespace names one, or nothing. */
+export const checkTarget = (state: State, text: string, { namespace }: Caller): void => {
+  if (namespace === null) return
+  for (const pod of podTarget(state, text).pods(state))
+    if (namespaceOf(pod.workload) !== namespace) throw unknownTarget(state, text)
+}
+
 /** Of each slot its live pods, or its last one when none lives. */
 const currentPods = (state: State, workload: string): readonly Pod[] => {
   const bySlot = Map.groupBy(podsOfWorkload(state, workload), pod => pod.slot)
@@ -58,7 +66,9 @@ const isSlot = (state: State, { workload, number }: Slot): boolean => {
 export const unknownTarget = (state: State, text: string, more = ''): Failure => {
   const nodes = [...state.nodes.values()].filter(node => node.state !== 'left').map(node => node.name)
   const slots = [...state.podsBySlot.keys()]
-  const guess = nearest(text, [...state.workloads.keys(), ...slots, ...nodes])
+  const namespace = namespaceOf(text)
+  const others = [...slots.filter(slot => namespaceOf(slot) === namespace), ...nodes]
+  const guess = nearestWorkload(text, state, others)
   return new Failure(
     'E_NOT_FOUND',
     {

@@ -1,6 +1,8 @@
 /** Views that tell who may come in and what has happened: tokens without their secrets, events. */
 import type { ClusterEvent, Token } from '../../../scheduler/index.ts'
+import { isOwn } from '../access.ts'
 import type { Watched } from '../gateway.ts'
+import type { Caller } from '../request.ts'
 import { isoTime, type Picture } from './picture.ts'
 import type { EventView, TokenView } from './schema.ts'
 
@@ -13,7 +15,10 @@ export const tokensView = ({ state, nowMs }: Picture): readonly TokenView[] =>
 const tokenView = (token: Token, nowMs: number): TokenView => ({
   id: token.id,
   kind: token.kind,
+  name: token.name ?? null,
   role: token.role,
+  namespace: token.namespace ?? null,
+  grants: token.grants ?? [],
   usesLeft: token.usesLeft,
   expiresAt: isoTime(token.expiresAtMs),
   state: tokenState(token, nowMs),
@@ -33,14 +38,22 @@ const eventView = (event: ClusterEvent): EventView => ({
   text: event.text,
 })
 
+/** What is about a workload or a pod belongs to its namespace; the rest is the whole cluster's. */
+const isShown = ({ subject }: ClusterEvent, caller: Caller): boolean => {
+  if (caller.namespace === null) return true
+  const [, name] = /^(?:workload|pod)\/(.+)$/.exec(subject) ?? []
+  return name !== undefined && isOwn(name, caller)
+}
+
 /** A gap is told as an event, so that a reader of lines cannot miss it. */
 export async function* eventsView(
   watched: AsyncIterable<Watched>,
-  nowMs: () => number,
+  { nowMs, caller }: { nowMs(): number; readonly caller: Caller },
 ): AsyncGenerator<EventView> {
   for await (const item of watched) {
-    if (item.type === 'event') yield eventView(item.event)
-    else
+    if (item.type === 'event') {
+      if (isShown(item.event, caller)) yield eventView(item.event)
+    } else
       yield {
         index: item.fromIndex,
         at: isoTime(nowMs()),

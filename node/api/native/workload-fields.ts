@@ -1,5 +1,6 @@
 /** The fields of a workload file and what each may hold, as a strict zod model. Defaults are filled in by workload-file.ts. */
 import { z } from 'zod'
+import { isWorkloadName } from '../../../scheduler/index.ts'
 import {
   type Parsed,
   parseConstraint,
@@ -49,6 +50,17 @@ const whole = (least: number, most: number) =>
   )
 
 const name = matching(NAME, 'a name of lower-case letters, digits and dashes')
+
+/** `default/web` and `web` are the same workload, and the log has one name for it. */
+const workloadName = read<string>(value => {
+  const text = typeof value === 'string' ? value.replace(/^default\//, '') : ''
+  return isWorkloadName(text)
+    ? { ok: true, value: text }
+    : {
+        ok: false,
+        message: `must be a name of lower-case letters, digits and dashes, perhaps after a namespace and a slash, got ${shown(value)}`,
+      }
+})
 const labelKey = matching(LABEL_KEY, 'a label key of letters, digits, dots, slashes and dashes')
 
 /** Text; numbers and booleans, which YAML makes of unquoted words, are taken as they were written. */
@@ -181,7 +193,7 @@ const updateShape = {
 }
 
 const workloadShape = {
-  name,
+  name: workloadName,
   kind: z.enum(['service', 'global', 'batch']).optional(),
   count: whole(0, COUNT_MAX).optional(),
   pod: z.strictObject(podShape),

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts'
 import type { Gateway, Intent } from '../gateway.ts'
 import type { PeerApi } from '../proxy.ts'
 import { json, type Reply } from '../reply.ts'
-import { type ApiRequest, timeoutOf } from '../request.ts'
+import { type ApiRequest, authorOf, timeoutOf } from '../request.ts'
 import type { Survey } from '../survey-message.ts'
 import type { WriteResult } from './schema.ts'
 
@@ -18,12 +18,23 @@ export type NativeDeps = ApiDeps & {
 
 export const WRITE_TIMEOUT_MS = 10_000
 
-/** Submits with the request's id. Resolves with the log index. */
-export const submit = (gateway: Gateway, request: ApiRequest, intent: Intent): Promise<number> =>
+/** Submits with the request's id, in the name of its caller. Resolves with the log index. */
+export const submit = ({ gateway }: NativeDeps, request: ApiRequest, intent: Intent): Promise<number> =>
   gateway.submit(intent, {
+    by: authorOf(request.caller),
     requestId: request.requestId,
     timeoutMs: timeoutOf(request, WRITE_TIMEOUT_MS),
   })
+
+/** Takes down what was done and is no command in the log. */
+export const noteAct = (
+  { note }: NativeDeps,
+  { caller }: ApiRequest,
+  { action, target }: { readonly action: string; readonly target: string },
+): void => {
+  const { who, from } = authorOf(caller)
+  note({ trail: 'done', who, from, action, target, detail: '', outcome: 'ok' })
+}
 
 /** The newest state, for a write that is decided on or worded by what is there; `?consistency=` may ask for less. */
 export const stateToChange = (gateway: Gateway, request: ApiRequest): Promise<State> =>

@@ -6,7 +6,7 @@ import { fieldsOf } from '../request.ts'
 import { type NativeDeps, stateToChange, submit, written } from './write.ts'
 
 export const setZoneLoss =
-  ({ gateway }: NativeDeps): Handler =>
+  (deps: NativeDeps): Handler =>
   async request => {
     const { waitMs } = await fieldsOf(request, ['waitMs'])
     if (waitMs !== null && !isWait(waitMs))
@@ -19,7 +19,7 @@ export const setZoneLoss =
         },
         { facts: { field: 'waitMs' } },
       )
-    const state = await stateToChange(gateway, request)
+    const state = await stateToChange(deps.gateway, request)
     if (!mayUse(state, 'zoneLoss'))
       throw new Failure('E_VERSION', {
         message: 'not every member understands this setting yet',
@@ -27,7 +27,7 @@ export const setZoneLoss =
         try: 'upgrade them or remove them: tutti nodes -o wide',
       })
     const changed = zoneLossMsOf(state.cluster) !== waitMs
-    const index = await submit(gateway, request, { type: 'cluster/SetZoneLoss', waitMs })
+    const index = await submit(deps, request, { type: 'cluster/SetZoneLoss', waitMs })
     const what =
       waitMs === null
         ? 'the work of a zone that is lost as a whole waits until it is back'

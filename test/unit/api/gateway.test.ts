@@ -19,7 +19,7 @@ const failureOf = (work: Promise<unknown>): Promise<Failure> =>
     (thrown: unknown) => thrown as Failure,
   )
 
-const write = { requestId: 'r1', timeoutMs: 1_000 }
+const write = { requestId: 'r1', timeoutMs: 1_000, by: { who: 'local', from: null } }
 
 test('a command is applied once, however often it is retried', async () => {
   const { gateway } = gatewayOf()

@@ -12,7 +12,7 @@ const request = {
   body: null,
   hasBody: false,
   requestId: 'r1',
-  caller: { role: 'viewer', name: 'local' },
+  caller: { role: 'viewer', name: 'token/b7k', from: '10.0.0.9', namespace: 'prod', grants: ['exec'] },
 }
 
 test('well-formed calls and answers pass unchanged', () => {
@@ -37,9 +37,22 @@ test('well-formed calls and answers pass unchanged', () => {
     assert.equal(answerOf(answer), answer)
 })
 
+test('what a node of the version before does not say of a caller is nothing special', () => {
+  const told = callOf({ ...request, caller: { role: 'viewer', name: 'local' } })
+  const caller = { role: 'viewer', name: 'local', from: null, namespace: null, grants: [] }
+  assert.equal(told, { ...request, caller })
+})
+
+test('who passed a request on is never the sender’s to say', () => {
+  const told = callOf({ ...request, caller: { ...request.caller, via: 'peer-x' } })
+  assert.equal(told, request)
+})
+
 test('no role is taken on trust but the three there are', () => {
   for (const role of ['root', '', null, 0, {}, undefined])
     assert.throws(() => callOf({ ...request, caller: { role, name: 'x' } }))
+  for (const wrong of [{ from: 1 }, { namespace: {} }, { grants: ['all'] }, { grants: 'exec' }, { name: 1 }])
+    assert.throws(() => callOf({ ...request, caller: { ...request.caller, ...wrong } }))
 })
 
 test('each wrong field of a call is refused', () => {

@@ -8,7 +8,7 @@ import { Failure } from '../../../node/errors.ts'
 const route = (method: Method, path: string): Route => ({
   method,
   path,
-  role: 'viewer',
+  access: { role: 'viewer', scope: 'any' },
   handler: () => json({}),
 })
 
