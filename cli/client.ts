@@ -17,12 +17,10 @@ import type {
   RecoveryResult,
   RecoveryView,
   StatusView,
-  TokenCreated,
-  TokenRequest,
-  TokenView,
   WorkloadView,
   WriteResult,
 } from '../node/api/native/schema.ts'
+import type { TokenCreated, TokenRequest, TokenView } from '../node/api/native/schema-access.ts'
 import { Failure } from '../node/errors.ts'
 import type { HttpRequest, Target } from './http.ts'
 

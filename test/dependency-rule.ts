@@ -134,6 +134,7 @@ export const RULES: readonly Rule[] = [
     may: [
       'scheduler/index.ts',
       'node/api/native/schema.ts',
+      'node/api/native/schema-access.ts',
       'node/api/native/workload-file.ts',
       'node/api/native/words.ts',
       'node/api/nearest.ts',
@@ -165,6 +166,7 @@ export const RULES: readonly Rule[] = [
       'cli/',
       'node/recovery/',
       'node/api/native/schema.ts',
+      'node/api/native/schema-access.ts',
       'node/clock.ts',
       'node/config.ts',
       'node/durable-file.ts',

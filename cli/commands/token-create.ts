@@ -1,5 +1,5 @@
 /** `tutti token create`: a token and the line that uses it. Its secret is shown this one time. */
-import type { TokenCreated } from '../../node/api/native/schema.ts'
+import type { TokenCreated } from '../../node/api/native/schema-access.ts'
 import type { Command, Flags, Session } from '../command.ts'
 import { print } from '../list.ts'
 import { escapeLine } from '../output/escape.ts'

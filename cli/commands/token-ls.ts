@@ -1,5 +1,5 @@
 /** `tutti token ls`: tokens without their secrets, which no node keeps. */
-import type { TokenView } from '../../node/api/native/schema.ts'
+import type { TokenView } from '../../node/api/native/schema-access.ts'
 import type { Command } from '../command.ts'
 import { print } from '../list.ts'
 import type { Column } from '../output/table.ts'

@@ -1,6 +1,6 @@
 /**
  * A stopped node whose log is damaged or gone comes back under its own name: it asks the leader to be let in anew
- * (api/native/readmission.ts has the reasoning), and begins with the state as of then. What was there before is moved aside. Its
+ * (api/native/recovery/readmission.ts has the reasoning), and begins with the state as of then. What was there before is moved aside. Its
  * key, its name and the containers that run stay as they are.
  */
 import { randomUUID } from 'node:crypto'

@@ -14,9 +14,9 @@ import type {
   PodView,
   RaftView,
   StatusView,
-  TokenView,
   WorkloadView,
 } from '../../node/api/native/schema.ts'
+import type { TokenView } from '../../node/api/native/schema-access.ts'
 import { ERRORS, type ErrorCode } from '../../node/errors.ts'
 import * as sample from './fake-cluster.ts'
 

@@ -2,7 +2,7 @@
 import { type AuditTrails, headOf, type Trail, type TrailName } from '../../../scheduler/index.ts'
 import type { Gateway } from '../gateway.ts'
 import { createBell } from '../stream.ts'
-import type { AuditLine } from './schema.ts'
+import type { AuditLine } from './schema-access.ts'
 
 const NAMES: readonly TrailName[] = ['done', 'tried']
 const HASH_LENGTH = 64

@@ -5,7 +5,7 @@ import { flagOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
 import { auditLines } from './audit-lines.ts'
 import { listOf, pictureOf } from './picture.ts'
-import type { WhoamiView } from './schema.ts'
+import type { WhoamiView } from './schema-access.ts'
 import type { NativeDeps } from './write.ts'
 
 export const accessRoutes = (deps: NativeDeps): readonly NativeRoute[] => [

@@ -8,7 +8,7 @@ import { json } from '../reply.ts'
 import { type ApiRequest, type Fields, fieldsOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
 import { isoTime } from './picture.ts'
-import type { TokenCreated, TokenRequest } from './schema.ts'
+import type { TokenCreated, TokenRequest } from './schema-access.ts'
 import { type NativeDeps, submit, written } from './write.ts'
 
 const HOUR_MS = 3_600_000

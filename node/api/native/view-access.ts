@@ -4,7 +4,8 @@ import { isOwn } from '../access.ts'
 import type { Watched } from '../gateway.ts'
 import type { Caller } from '../request.ts'
 import { isoTime, type Picture } from './picture.ts'
-import type { EventView, TokenView } from './schema.ts'
+import type { EventView } from './schema.ts'
+import type { TokenView } from './schema-access.ts'
 
 /** Newest first. */
 export const tokensView = ({ state, nowMs }: Picture): readonly TokenView[] =>

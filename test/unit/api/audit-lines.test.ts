@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { auditLines } from '../../../node/api/native/audit-lines.ts'
-import type { AuditLine } from '../../../node/api/native/schema.ts'
+import type { AuditLine } from '../../../node/api/native/schema-access.ts'
 import { AUDIT_KEPT_MAX } from '../../../scheduler/audit/trail.ts'
 import type { State } from '../../../scheduler/index.ts'
 import { id, World } from '../scheduler/fixtures.ts'

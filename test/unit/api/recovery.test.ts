@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkRecovery, judge } from '../../../node/api/native/recovery.ts'
+import { checkRecovery, judge } from '../../../node/api/native/recovery/recovery.ts'
 import type { RaftView } from '../../../node/api/native/schema.ts'
 import { Failure } from '../../../node/errors.ts'
 import { raft } from '../../harness/fake-cluster.ts'

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readmit } from '../../../node/api/native/readmission.ts'
+import { readmit } from '../../../node/api/native/recovery/readmission.ts'
 import { Failure } from '../../../node/errors.ts'
 import { foundCluster } from '../../../node/founding.ts'
 import type { NodeFacts, NodeId } from '../../../scheduler/index.ts'

@@ -4,9 +4,9 @@
  * is committed: whoever could still win with a forgotten vote has that configuration in its log, and does not count the
  * vote; and the state that is sent is as of a later entry, so it holds all that the member may have acknowledged.
  */
-import type { NodeId } from '../../../scheduler/index.ts'
-import type { Consensus } from '../../consensus/consensus.ts'
-import { Failure } from '../../errors.ts'
+import type { NodeId } from '../../../../scheduler/index.ts'
+import type { Consensus } from '../../../consensus/consensus.ts'
+import { Failure } from '../../../errors.ts'
 
 type Agreement = Pick<Consensus, 'status' | 'state' | 'changeConfiguration' | 'barrier'>
 

@@ -1,17 +1,17 @@
 /** Routes for bad days: a backup before them, what is left when the quorum is gone, and founding the cluster anew from it. */
-import type { NodeId } from '../../../scheduler/index.ts'
-import { Failure } from '../../errors.ts'
-import type { Handler } from '../dialect.ts'
-import { nameOfNode } from '../node-name.ts'
-import { json, jsonLines } from '../reply.ts'
-import { type Caller, fieldsOf, timeoutOf } from '../request.ts'
-import type { NativeRoute } from './access.ts'
+import type { NodeId } from '../../../../scheduler/index.ts'
+import { Failure } from '../../../errors.ts'
+import type { Handler } from '../../dialect.ts'
+import { nameOfNode } from '../../node-name.ts'
+import { json, jsonLines } from '../../reply.ts'
+import { type Caller, fieldsOf, timeoutOf } from '../../request.ts'
+import type { NativeRoute } from '../access.ts'
+import { listOf, pictureOf } from '../picture.ts'
+import type { RecoveryResult } from '../schema.ts'
+import { type NativeDeps, noteAct, stateToChange, WRITE_TIMEOUT_MS } from '../write.ts'
 import { backupOf, readmissionOf } from './backup.ts'
-import { listOf, pictureOf } from './picture.ts'
 import { readmit } from './readmission.ts'
 import { checkRecovery, survey } from './recovery.ts'
-import type { RecoveryResult } from './schema.ts'
-import { type NativeDeps, noteAct, stateToChange, WRITE_TIMEOUT_MS } from './write.ts'
 
 export const recoveryRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const { consensus, gateway, node, log, clock } = deps

@@ -1,12 +1,12 @@
 /** What the nodes that answer still have, whether that calls for a recovery, and from which of them. Judging is pure; asking has a deadline. */
-import type { Clock } from '../../clock.ts'
-import { Failure, messageOf } from '../../errors.ts'
-import type { PeerApi } from '../proxy.ts'
-import type { ApiRequest } from '../request.ts'
-import { pictureOf } from './picture.ts'
-import type { List, RaftView, RecoveryView, SurvivorView } from './schema.ts'
-import { compareText, raftView } from './view-cluster.ts'
-import type { NativeDeps } from './write.ts'
+import type { Clock } from '../../../clock.ts'
+import { Failure, messageOf } from '../../../errors.ts'
+import type { PeerApi } from '../../proxy.ts'
+import type { ApiRequest } from '../../request.ts'
+import { pictureOf } from '../picture.ts'
+import type { List, RaftView, RecoveryView, SurvivorView } from '../schema.ts'
+import { compareText, raftView } from '../view-cluster.ts'
+import type { NativeDeps } from '../write.ts'
 
 /** Three heartbeats of a slow network and then some; a node that needs longer is no survivor to build on. */
 const ASK_TIMEOUT_MS = 3_000

@@ -1,10 +1,10 @@
 /** The whole state as JSON lines: a head that says what it is, then the encoded bytes in pieces. What it holds is secret. */
-import { digestOf, type State, snapshotOf } from '../../../scheduler/index.ts'
-import { encode } from '../../codec.ts'
-import type { ConsensusStatus } from '../../consensus/consensus.ts'
-import { Failure } from '../../errors.ts'
-import type { NodeFacts } from '../deps.ts'
-import type { BackupHead, BackupLine, Readmission } from './schema.ts'
+import { digestOf, type State, snapshotOf } from '../../../../scheduler/index.ts'
+import { encode } from '../../../codec.ts'
+import type { ConsensusStatus } from '../../../consensus/consensus.ts'
+import { Failure } from '../../../errors.ts'
+import type { NodeFacts } from '../../deps.ts'
+import type { BackupHead, BackupLine, Readmission } from '../schema.ts'
 
 /** As text a third longer, and far below the limits of a line and of a frame between nodes. */
 const PIECE_BYTES = 128 * 1024
