@@ -36,6 +36,8 @@ export class Agent implements Cable {
     // Entering a network only, nsenter becomes the program itself: signals reach it.
     const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A session of its own, as a service has: the kernel shares the processor among sessions first.
+      detached: true,
       env: { ...process.env, ...env, NO_COLOR: '1' },
     })
     this.#child = child

@@ -15,7 +15,7 @@ const JOINED_WITHIN_MS = 90_000
 /** Of a failure. */
 const TOLD_MAX = 3
 
-type State = 'alive' | 'suspect' | 'dead'
+type State = 'alive' | 'dead'
 type View = { readonly state: State; readonly atMs: number }
 
 /** Somebody healthy was held dead. */

@@ -1,10 +1,10 @@
 /** A program whose agents keep track of each other: what the bench needs to know of it. */
 import type { Agent, Launch } from './agent.ts'
 
-/** What an agent's log tells: who it is itself, or what it thinks of another. */
+/** What an agent's log tells: who it is itself, or what it thinks of another. One that is only suspected counts as alive. */
 export type News =
   | { readonly type: 'self'; readonly id: string }
-  | { readonly type: 'view'; readonly about: string; readonly state: 'alive' | 'suspect' | 'dead' }
+  | { readonly type: 'view'; readonly about: string; readonly state: 'alive' | 'dead' }
 
 export type Program = {
   readonly name: string

@@ -14,7 +14,7 @@ const ANSWER_MS_MAX = 5_000
 const FOUNDED_WITHIN_MS = 30_000
 
 const IDENTITY = /^\s*identity (\S+)/
-const VIEWS = { 'member-alive': 'alive', 'member-suspect': 'suspect', 'member-dead': 'dead' } as const
+const VIEWS = { 'member-alive': 'alive', 'member-dead': 'dead' } as const
 
 export const tuttiProgram = (): Program => {
   let token: string | null = null
