@@ -33,8 +33,10 @@ export class Agent implements Cable {
 
   /** `hear` gets each line of its output as it comes, until the agent is killed. */
   start({ words, env = {} }: Launch, hear: (line: string) => void): void {
-    // Entering a network only, nsenter becomes the program itself: signals reach it.
-    const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, '--', ...words], {
+    // Both become the program in the end, so signals reach it; it does not outlive this process, however that ends.
+    const enter = ['nsenter', `--net=/run/netns/${this.namespace}`, '--', 'setpriv', '--pdeathsig', 'KILL']
+    const [command = '', ...args] = [...enter, ...words]
+    const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A session of its own, as a service has: the kernel shares the processor among sessions first.
       detached: true,

@@ -12,6 +12,8 @@ import type { News, Program } from './program.ts'
 const BRIDGE = 'br-agents'
 const NETWORK = '10.78.0'
 const JOINED_WITHIN_MS = 90_000
+/** They end this process in order. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Of a failure. */
 const TOLD_MAX = 3
 
@@ -44,6 +46,7 @@ export class Fleet {
   static async open(program: Program, count: number): Promise<Fleet> {
     const fleet = new Fleet(program, Bridge.open(BRIDGE, NETWORK))
     process.on('exit', fleet.#onExit)
+    for (const signal of SIGNALS) process.on(signal, fleet.#onSignal)
     try {
       while (fleet.agents.length < count)
         await fleet.grow(
@@ -205,6 +208,7 @@ export class Fleet {
   async close(): Promise<void> {
     await Promise.all(this.agents.map(agent => agent.kill()))
     process.off('exit', this.#onExit)
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal)
     this.#remove()
   }
 
@@ -212,6 +216,8 @@ export class Fleet {
     for (const agent of this.agents) agent.killNow()
     this.#remove()
   }
+
+  readonly #onSignal = (): void => process.exit(1)
 
   #remove(): void {
     this.#bridge.close()
