@@ -8,6 +8,9 @@ import type { Effort } from './scenarios/effort.ts'
 import { linear } from './scenarios/linear.ts'
 import { machines } from './scenarios/machines.ts'
 import { quorum } from './scenarios/quorum.ts'
+import { flapping } from './scenarios/verdicts/flapping.ts'
+import { pair } from './scenarios/verdicts/pair.ts'
+import { zoneLoss } from './scenarios/verdicts/zone-loss.ts'
 import { zones } from './scenarios/zones.ts'
 
 /** In the order in which they run; each makes its cluster and takes it down. */
@@ -15,6 +18,9 @@ const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = {
   machines,
   quorum,
   zones,
+  pair,
+  'zone-loss': () => zoneLoss({ isLong: true }),
+  flapping: () => flapping({ times: 4 }),
   linear,
 }
 

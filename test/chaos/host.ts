@@ -25,8 +25,15 @@ export class Host implements Cable {
   readonly #labDirectory: string
   /** Without one, its node runs pods as processes. */
   readonly #hasEngine: boolean
+  /** As flags. */
+  readonly #labels: readonly string[]
 
-  constructor(labDirectory: string, number: number, options: { readonly hasEngine: boolean }) {
+  constructor(
+    labDirectory: string,
+    number: number,
+    options: { readonly hasEngine: boolean; readonly labelsOf?: (number: number) => readonly string[] },
+  ) {
+    this.#labels = (options.labelsOf?.(number) ?? []).flatMap(label => ['--label', label])
     this.#labDirectory = labDirectory
     this.#hasEngine = options.hasEngine
     this.number = number
@@ -177,6 +184,7 @@ export class Host implements Cable {
         ...(this.#hasEngine
           ? ['--docker-socket', this.dockerSocket, '--runtime', 'docker']
           : ['--runtime', 'process']),
+        ...this.#labels,
         ...args,
       ],
       { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env, NO_COLOR: '1' } },

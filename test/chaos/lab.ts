@@ -18,6 +18,8 @@ export const NETWORK = '10.77.0'
 export type LabOptions = {
   /** Whether hosts have container engines. Without them all is up in a second, and nodes run pods as processes. */
   readonly hasEngine: boolean
+  /** Labels of the node on a host, by the host's number: `zone=north`. */
+  readonly labelsOf?: (number: number) => readonly string[]
 }
 
 export class Lab {
