@@ -1,10 +1,11 @@
 /**
- * `npm run chaos -- [SCENARIO…] [--rounds N] [--minutes N] [--clients N] [--seed N] [--out FILE]`: real processes, with
- * figures; all scenarios when none is named. The test suite runs the same with less. A new scenario: a file in scenarios/
+ * `npm run chaos -- [SCENARIO…] [--rounds N] [--minutes N] [--clients N] [--count N] [--seed N] [--out FILE]`: real
+ * processes, with figures; all scenarios when none is named. The test suite runs the same with less. A new scenario: a file in scenarios/
  * and a row here.
  */
 import { parseArgs } from 'node:util'
 import type { Effort } from './scenarios/effort.ts'
+import { fuzz } from './scenarios/fuzz.ts'
 import { linear } from './scenarios/linear.ts'
 import { machines } from './scenarios/machines.ts'
 import { quorum } from './scenarios/quorum.ts'
@@ -22,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, (effort: Effort) => Promise<void>>> = {
   'zone-loss': () => zoneLoss({ isLong: true }),
   flapping: () => flapping({ times: 4 }),
   linear,
+  fuzz,
 }
 
 const { values, positionals } = parseArgs({
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '16' },
+    count: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
     out: { type: 'string' },
   },
@@ -46,6 +49,7 @@ for (const [name, run] of Object.entries(SCENARIOS)) {
     rounds: Number(values.rounds),
     minutes: Number(values.minutes),
     clients: Number(values.clients),
+    count: Number(values.count),
     seed: Number(values.seed),
     out: values.out ?? null,
   })

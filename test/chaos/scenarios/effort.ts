@@ -6,6 +6,8 @@ export type Effort = {
   readonly seed: number
   readonly minutes: number
   readonly clients: number
+  /** Broken messages. */
+  readonly count: number
   /** Where to write what happened, null: nowhere. */
   readonly out: string | null
 }
