@@ -22,12 +22,18 @@ function refuse(what, why, hint) {
   process.exit(1)
 }
 
+// A node lives for long and is at rest for most of it: it gives back what only its start needed (node/footprint.ts),
+// and does not let the C library keep a heap for each of a dozen threads. Neither can be said to a process that runs.
+const isNode = process.argv.slice(2).find(word => !word.startsWith('-')) === 'start'
+const flags = isNode ? ['--expose-gc', '--v8-pool-size=2'] : []
+const settings = isNode ? { MALLOC_ARENA_MAX: '2' } : {}
+
 // The launcher's end is the program's end: signals are passed on, and the channel tells the program when the launcher
 // was killed without a chance to pass anything on.
 function launch(node) {
-  const child = spawn(node, process.argv.slice(1), {
+  const child = spawn(node, flags.concat(process.argv.slice(1)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: Object.assign({}, process.env, { TUTTI_LAUNCHED: '1' }),
+    env: Object.assign({}, process.env, settings, { TUTTI_LAUNCHED: '1' }),
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     process.on(signal, () => {
@@ -48,9 +54,17 @@ if (!existsSync(join(packages, 'commander'))) {
     `${packages} is missing or not complete`,
     `cd ${root} && npm install`,
   )
+} else if (version >= NEEDED && flags.some(flag => !process.execArgv.includes(flag)) && process.execve) {
+  // The same process goes on with them.
+  process.execve(
+    process.execPath,
+    [process.execPath].concat(process.execArgv, flags, process.argv.slice(1)),
+    Object.assign({}, process.env, settings),
+  )
 } else if (version >= NEEDED) {
-  // Halves the time to the first line; without the right to write there, nothing is cached.
-  module.enableCompileCache(join(packages, '.cache', 'tutti'))
+  // Halves the time to the first line; without the right to write there, nothing is cached. What V8 has compiled is of
+  // no use to it under other flags.
+  module.enableCompileCache(join(packages, '.cache', isNode ? 'tutti-node' : 'tutti'))
   void import('./main.ts')
 } else {
   const found = isFresh ? candidates.find(path => existsSync(path)) : undefined

@@ -22,6 +22,7 @@ import { openSqliteLog } from './consensus/sqlite-log.ts'
 import type { LogStore } from './consensus/storage.ts'
 import { type Entry, enterCluster } from './entry.ts'
 import { Failure, messageOf } from './errors.ts'
+import { dropStartGarbage, keepCompiled } from './footprint.ts'
 import { createLog, type Log } from './log.ts'
 import { type LoopLag, watchLoopLag } from './loop-lag.ts'
 import { type AddressBook, openAddressBook } from './membership/address-book.ts'
@@ -123,6 +124,7 @@ const open = async (config: NodeConfig, log: Log, opened: Opened): Promise<Runni
     log,
   })
   opened.push(() => transport.stop())
+  dropStartGarbage()
   await transport.start()
   const facts = factsOf(config, detected, identity.peerId as NodeId, transport.addresses())
   const book = await openAddressBook({ directory: dataDirectory, log })
@@ -284,6 +286,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => api.stop())
   await api.start()
   if (entry.how !== 'resumed') await Promise.race([node.ready, pause(READY_WITHIN_MS)])
+  keepCompiled()
   return {
     id: facts.id,
     name: facts.name,

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { SavedState } from '../../raft/index.ts'
 import { type ErrorText, Failure, messageOf } from '../errors.ts'
+import { workerEnvironment } from '../footprint.ts'
 import type { Log } from '../log.ts'
 import { buffersOf, packEntries } from './disk/packed-entries.ts'
 import { failureOfTrouble } from './disk-failure.ts'
@@ -13,6 +14,8 @@ import type { LogStore, LogWrite } from './storage.ts'
 
 /** Writes in one transaction at most: bounds how long the first of them waits for the last. */
 const GROUP_WRITES_MAX = 512
+/** The worker keeps nothing but what it writes; V8 would let it have 48 MB for that. */
+const YOUNG_MB_MAX = 4
 
 type Waiting = {
   readonly job: Job
@@ -32,7 +35,12 @@ export const openSqliteLog = (options: {
   readonly log: Log
 }): SqliteLog => {
   const workerData: WorkerOptions = { directory: options.directory, bytesMax: options.bytesMax ?? null }
-  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData, name: 'raft-log' })
+  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+    workerData,
+    name: 'raft-log',
+    env: workerEnvironment(),
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
+  })
   const queue: Waiting[] = []
   let running: readonly Waiting[] = []
   /** Why writes are refused until the next load; a write after a lost one would leave a hole. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert'
 import { parentPort, workerData } from 'node:worker_threads'
+import { dropStartGarbage, keepCompiled } from '../footprint.ts'
 import { type PackedEntries, unpackEntries } from './disk/packed-entries.ts'
 import { type DiskTrouble, troubleOf } from './disk-failure.ts'
 import { DiskDamage, type LoadedLog, openLogDatabase } from './log-database.ts'
@@ -31,6 +32,8 @@ const port = parentPort
 assert(port !== null, 'this file runs as a worker')
 const options: WorkerOptions = workerData
 const database = openLogDatabase(options)
+keepCompiled()
+dropStartGarbage()
 let idleTimer: NodeJS.Timeout | undefined
 let poison: DiskTrouble | null = null
 

@@ -83,6 +83,14 @@ test('killing the launcher ends the program behind it', async ({ api }) => {
   }
 })
 
+test('a node gets flags of its own, and its words and its exit code are not lost with them', async ({ api }) => {
+  for (const node of NODES) {
+    const refused = await launch(node, api, ['start', '--listen', 'no where'])
+    assert.is(refused.code, 2, refused.stderr)
+    assert.match(refused.stderr, /^error: --listen no where is not an address\n/, node)
+  }
+})
+
 test('what is missing is said kindly', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-launcher-'))
   try {

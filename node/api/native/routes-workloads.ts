@@ -9,10 +9,12 @@ import { type ApiRequest, fieldsOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
 import { dryRun } from './dry-run.ts'
 import type { ApplyRequest } from './schema.ts'
-import { issueText, parseWorkload } from './workload-file.ts'
 import { type NativeDeps, stateToChange, submit, written } from './write.ts'
 
 const ISSUES_TOLD_MAX = 10
+
+/** Loaded by the first write: it brings five megabytes along that a node which is never asked for one can do without. */
+let loading: Promise<typeof import('./workload-file.ts')> | null = null
 
 type NamedIntent = Extract<Intent, { readonly name: string }>
 
@@ -103,10 +105,12 @@ const applyRequestOf = async (request: ApiRequest): Promise<ParsedApply> => {
     throw new Failure('E_INVALID', 'checkIndex must be a whole number', { facts: { field: 'checkIndex' } })
   if (typeof isDryRun !== 'boolean')
     throw new Failure('E_INVALID', 'dryRun must be true or false', { facts: { field: 'dryRun' } })
-  return { spec: specOf(fields.spec), checkIndex: checkIndex as number | null, isDryRun }
+  return { spec: await specOf(fields.spec), checkIndex: checkIndex as number | null, isDryRun }
 }
 
-const specOf = (value: unknown): WorkloadSpec => {
+const specOf = async (value: unknown): Promise<WorkloadSpec> => {
+  loading ??= import('./workload-file.ts')
+  const { issueText, parseWorkload } = await loading
   const parsed = parseWorkload(value)
   if (parsed.ok) return parsed.spec
   const told = parsed.issues.slice(0, ISSUES_TOLD_MAX).map(issueText)
