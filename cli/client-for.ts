@@ -7,5 +7,8 @@ import { readSecret } from './context.ts'
 export const clientFor = (settings: Settings, options: Omit<ClientOptions, 'target'>): Client => {
   const isLocal = settings.connect.every(address => address.startsWith('unix:') || address.startsWith('/'))
   const token = isLocal || settings.token === null ? null : readSecret(settings.token)
-  return new Client({ target: { addresses: settings.connect, token }, ...options })
+  return new Client({
+    target: { addresses: settings.connect, token, authority: settings.authority },
+    ...options,
+  })
 }

@@ -20,7 +20,13 @@ import type {
   WorkloadView,
   WriteResult,
 } from '../node/api/native/schema.ts'
-import type { TokenCreated, TokenRequest, TokenView } from '../node/api/native/schema-access.ts'
+import type {
+  AuditLine,
+  TokenCreated,
+  TokenRequest,
+  TokenView,
+  WhoamiView,
+} from '../node/api/native/schema-access.ts'
 import { Failure } from '../node/errors.ts'
 import type { HttpRequest, Target } from './http.ts'
 
@@ -72,6 +78,9 @@ export class Client {
   workloads = (): Promise<readonly WorkloadView[]> => this.#list<WorkloadView>('workloads')
   members = (): Promise<readonly MemberView[]> => this.#list<MemberView>('members')
   actors = (): Promise<readonly ActorView[]> => this.#list<ActorView>('actors')
+  whoami = (): Promise<WhoamiView> => this.#one<WhoamiView>('whoami')
+  audit = (options: { readonly follow: boolean }): AsyncGenerator<AuditLine> =>
+    this.#lines<AuditLine>('audit', { follow: options.follow ? 1 : null })
   tokens = (): Promise<readonly TokenView[]> => this.#list<TokenView>('tokens')
   doctor = (): Promise<readonly DoctorView[]> => this.#list<DoctorView>('doctor')
   version = (): Promise<{ readonly version: string }> => this.#one('version')

@@ -81,6 +81,12 @@ export type Settings = {
   readonly connect: readonly string[]
   /** TUTTI_TOKEN as it was said (perhaps `file:PATH`): opens the API off the unix socket, and joins a cluster. */
   readonly token: string | null
+  /** The certificate (PEM) that servers are checked against; null: the one that the token pins is asked for. */
+  readonly authority: string | null
+  /** The context that this comes from; null: none. */
+  readonly context: string | null
+  /** For those who look for files of this user. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly stateDirectory: string
   readonly version: string
   readonly isDebug: boolean

@@ -7,7 +7,12 @@ export type Address =
   | { readonly type: 'unix'; readonly path: string }
   | { readonly type: 'http' | 'https'; readonly host: string; readonly port: number }
 
-export type Target = { readonly addresses: readonly string[]; readonly token: string | null }
+export type Target = {
+  readonly addresses: readonly string[]
+  readonly token: string | null
+  /** The certificate (PEM) that TLS servers are checked against; null: that of the cluster which the token pins. */
+  readonly authority?: string | null
+}
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -21,6 +26,8 @@ export type HttpRequest = {
 const CONNECT_TIMEOUT_MS = 3000
 const BODY_BYTES_MAX = 64 * 1024 * 1024
 const LINE_LENGTH_MAX = 4 * 1024 * 1024
+
+const NOT_OURS = 'its certificate is not of the cluster that was logged in to'
 
 /** `unix:/path`, `/path`, `http://host:port`, `https://…` or `host:port`. Throws E_USAGE for anything else. */
 export const parseAddress = (text: string): Address => {
@@ -44,7 +51,7 @@ export const send = async (target: Target, request: HttpRequest): Promise<Incomi
   const tried: string[] = []
   for (const text of target.addresses) {
     try {
-      const response = await attempt(parseAddress(text), target.token, request)
+      const response = await attempt(parseAddress(text), target, request)
       if ((response.statusCode ?? 500) < 400) return response
       throw await failureOfResponse(response)
     } catch (thrown) {
@@ -61,15 +68,18 @@ export const send = async (target: Target, request: HttpRequest): Promise<Incomi
 
 const attempt = async (
   address: Address,
-  token: string | null,
+  { token, authority = null }: Target,
   request: HttpRequest,
 ): Promise<IncomingMessage> => {
+  if (address.type === 'http' && token !== null && !isLoopback(address.host)) throw inTheClear(address)
+  const trust = address.type === 'https' ? await trustIn(address, { token, authority }, request.signal) : {}
   const body = request.body === undefined ? null : JSON.stringify(request.body)
   const options: RequestOptions = {
     method: request.method,
     path: request.path,
     agent: false,
     signal: request.signal,
+    ...trust,
     headers: {
       ...(body === null
         ? {}
@@ -96,6 +106,44 @@ const attempt = async (
   })
 }
 
+/** Where nothing leaves this machine, or goes through a tunnel that begins on it. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+const inTheClear = ({ host, port }: { readonly host: string; readonly port: number }): Failure =>
+  usage(`http://${host}:${port} would carry the token in the clear`, {
+    why: 'only loopback addresses are spoken to without TLS',
+    try: `https://${host}:${port}`,
+  })
+
+/** Authorities that were fetched: one look serves all requests of a command. */
+const fetched = new Map<string, Promise<string>>()
+
+/** Throws E_AUTH when nothing says whose server it must be, E_JOIN_WRONG_CLUSTER when it is another’s. */
+const trustIn = async (
+  { host, port }: { readonly host: string; readonly port: number },
+  { token, authority }: { readonly token: string | null; readonly authority: string | null },
+  signal: AbortSignal,
+): Promise<{ readonly ca: string; readonly checkServerIdentity: () => undefined }> => {
+  // Only members hold the authority's key, and all are as good: which of them it is, under which name, does not matter.
+  const checkServerIdentity = (): undefined => undefined
+  if (authority !== null) return { ca: authority, checkServerIdentity }
+  if (token === null)
+    throw new Failure('E_AUTH', {
+      message: `https://${host}:${port} takes requests with a token only`,
+      why: 'a token also says which cluster must answer',
+      try: `tutti login https://${host}:${port}`,
+    })
+  const { parseToken } = await import('../node/membership/token.ts')
+  const { fetchAuthority } = await import('./trust.ts')
+  const { pin } = parseToken(token)
+  const key = `${host} ${port} ${pin}`
+  const known = fetched.get(key) ?? fetchAuthority({ host, port }, pin, signal)
+  fetched.set(key, known)
+  known.catch(() => fetched.delete(key))
+  return { ca: await known, checkServerIdentity }
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such socket',
   ECONNREFUSED: 'nobody listens there',
@@ -103,6 +151,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EHOSTUNREACH: 'host unreachable',
   ECONNRESET: 'the connection was cut',
+  EPROTO: 'it does not speak TLS',
+  CERT_HAS_EXPIRED: 'its certificate has expired, or a clock is wrong',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or a clock is wrong',
+  CERT_SIGNATURE_FAILURE: NOT_OURS,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_OURS,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_OURS,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_OURS,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_OURS,
 }
 
 const reasonOf = (thrown: unknown): string => {

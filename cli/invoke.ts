@@ -101,7 +101,7 @@ const startTimer = (command: Command, flags: Flags, deadline: AbortController): 
 const sessionOf = (flags: Flags, host: Host, signal: AbortSignal): Session => {
   const settings = readSettings(
     host.environment,
-    { connect: flags.text('connect'), isDebug: flags.is('debug') },
+    { connect: flags.text('connect'), context: flags.text('context'), isDebug: flags.is('debug') },
     host.isRoot,
   )
   const { terminal } = host

@@ -7,7 +7,7 @@ import { NOUNS, VERBS, verbNamed } from './commands.ts'
 import { GLOBAL_OPTIONS } from './global-options.ts'
 import { usage } from './usage.ts'
 
-const VALUE_FLAGS = new Set(['-o', '--output', '--connect', '--consistency', '--timeout'])
+const VALUE_FLAGS = new Set(['-o', '--output', '--connect', '--context', '--consistency', '--timeout'])
 
 /** What a command line asks for: a verb with its words, or help. */
 export type Request =

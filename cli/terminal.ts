@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { Failure } from '../node/errors.ts'
 
+/** `isHidden`: what is typed does not show. */
+export type AskOptions = { readonly isHidden: boolean }
+
 export type Terminal = {
   readonly isInputTTY: boolean
   readonly isOutputTTY: boolean
@@ -16,7 +19,7 @@ export type Terminal = {
   /** All of stdin; throws E_TOO_LARGE beyond `bytesMax`. */
   readAll(bytesMax: number): Promise<string>
   /** One line typed by a person; null when stdin is not a terminal or it ended. */
-  ask(question: string, signal: AbortSignal): Promise<string | null>
+  ask(question: string, signal: AbortSignal, options?: AskOptions): Promise<string | null>
 }
 
 type Streams = {
@@ -50,14 +53,24 @@ export const makeTerminal = ({ input, output, error }: Streams): Terminal => ({
     }
     return Buffer.concat(chunks).toString('utf8')
   },
-  async ask(question, signal) {
+  async ask(question, signal, { isHidden } = { isHidden: false }) {
     if (!isTTY(input)) return null
     const { createInterface } = await import('node:readline/promises')
-    const lines = createInterface({ input, output: error })
+    if (isHidden) error.write(question)
+    const lines = createInterface(
+      isHidden ? { input, output: await nowhere(), terminal: true } : { input, output: error },
+    )
     try {
-      return await lines.question(question, { signal })
+      return await lines.question(isHidden ? '' : question, { signal })
     } finally {
       lines.close()
+      if (isHidden) error.write('\n')
     }
   },
 })
+
+/** Where the echo of what is typed goes when it must not show. */
+const nowhere = async (): Promise<NodeJS.WritableStream> => {
+  const { Writable } = await import('node:stream')
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}

@@ -13,11 +13,11 @@ const MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   E_USAGE: { means: 'The command line cannot be understood. Nothing was sent.', try: 'tutti VERB --help' },
   E_AUTH: {
     means: 'The node does not know who asks: the API token is missing or wrong.',
-    try: 'TUTTI_TOKEN=file:PATH, made by: tutti token create --kind api',
+    try: 'tutti login https://HOST:7700, with a token made by: tutti token create --role viewer',
   },
   E_FORBIDDEN: {
-    means: 'The token is known, but its role may not do this.',
-    try: 'a token with a wider role: tutti token create --kind api --role operator',
+    means: 'The token is known, but its role, its permissions or its namespace do not allow this.',
+    try: 'a token that may: tutti token create --role operator, perhaps with --allow PERMISSION',
   },
   E_NOT_FOUND: { means: 'There is nothing of that name.', try: 'tutti jobs · tutti ps · tutti nodes' },
   E_CONFLICT: {

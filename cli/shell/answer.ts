@@ -17,7 +17,11 @@ const NO_SPACE = 2
 export const answerCompletion = async (argv: readonly string[], host: Host): Promise<number> => {
   const words = argv[0] === '--' ? argv.slice(1) : argv
   try {
-    const settings = readSettings(host.environment, { connect: null, isDebug: false }, host.isRoot)
+    const settings = readSettings(
+      host.environment,
+      { connect: null, context: null, isDebug: false },
+      host.isRoot,
+    )
     const budgetMs = Number(host.environment.TUTTI_COMPLETION_MS) || LIVE_BUDGET_MS
     const client = clientFor(settings, { node: null, signal: AbortSignal.timeout(budgetMs) })
     const found = await complete(words.slice(0, -1), words.at(-1) ?? '', {

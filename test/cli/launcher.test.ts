@@ -83,7 +83,9 @@ test('killing the launcher ends the program behind it', async ({ api }) => {
   }
 })
 
-test('a node gets flags of its own, and its words and its exit code are not lost with them', async ({ api }) => {
+test('a node gets flags of its own, and its words and its exit code are not lost with them', async ({
+  api,
+}) => {
   for (const node of NODES) {
     const refused = await launch(node, api, ['start', '--listen', 'no where'])
     assert.is(refused.code, 2, refused.stderr)

@@ -233,7 +233,7 @@ test('token create prints the line to paste on stdout, -q the token alone', asyn
   assert.is(made.out.trim(), `tutti start --join 10.0.0.11:7701 --token ${TOKEN}`)
   assert.equal(api.writes[0]?.body, { kind: 'join', uses: 5, ttlMs: 86_400_000, labels: { zone: 'eu' } })
   assert.is((await tutti(api.socket, ['token', 'create', '-q'])).out, `${TOKEN}\n`)
-  assert.is((await tutti(api.socket, ['token', 'create', '--role', 'admin'])).code, 2)
+  assert.is((await tutti(api.socket, ['token', 'create', '--kind', 'join', '--role', 'admin'])).code, 2)
   await tutti(api.socket, ['token', 'create', '--kind', 'api', '--role', 'viewer', '--uses', 'any'])
   assert.equal(api.writes.at(-1)?.body, { kind: 'api', role: 'viewer', uses: null })
 })

@@ -1,6 +1,6 @@
 /** The doors through which bytes and texts come in that nobody vouches for. Each is fed one at a time and may only refuse. */
 import * as assert from 'uvu/assert'
-import { authenticate } from '../../../node/api/auth.ts'
+import { createAuthenticator } from '../../../node/api/auth.ts'
 import { callOf } from '../../../node/api/peer-message.ts'
 import { decode, encode, FRAME_BYTES_MAX } from '../../../node/codec.ts'
 import { Failure } from '../../../node/errors.ts'
@@ -62,6 +62,9 @@ export const frameDoor = (messages: readonly unknown[]): Door => {
 export const tokenDoor = (): Door => {
   const { publicKey } = foundCluster(0)
   const { state } = fakeLog()
+  let nowMs = 0
+  const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, after: () => () => undefined }
+  const authenticate = createAuthenticator({ state: () => state, clock, note: () => undefined })
   const texts = Array.from({ length: 50 }, () => createToken(publicKey).text)
   const bytes = texts.map(text => Buffer.from(text))
   return {
@@ -74,7 +77,9 @@ export const tokenDoor = (): Door => {
       attempt(() => parseToken(text))
       let isLetIn = true
       try {
-        authenticate(`Bearer ${text}`, state, 0)
+        // Long after the last one, so that none is refused for the number of those before it.
+        nowMs += 60_000
+        authenticate({ authorization: `Bearer ${text}`, address: '192.0.2.1' })
       } catch (thrown) {
         isLetIn = false
         refused(thrown)

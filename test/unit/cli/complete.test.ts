@@ -16,7 +16,7 @@ test('first words are verbs and nouns', async () => {
   assert.equal(await valuesOf([], 'to'), ['token'])
   assert.ok((await valuesOf([], '')).includes('ps'))
   assert.equal(await valuesOf(['token'], ''), ['create', 'ls', 'revoke'])
-  assert.equal(await valuesOf(['help'], 'lo'), ['logs'])
+  assert.equal(await valuesOf(['help'], 'lo'), ['logs', 'login'])
 })
 
 test('words that were finished before are skipped, with the values of their flags', async () => {

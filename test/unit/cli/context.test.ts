@@ -8,7 +8,7 @@ const addressesOf = (
   environment: Environment,
   connect: string | null = null,
   isRoot = false,
-): readonly string[] => readSettings(environment, { connect, isDebug: false }, isRoot).connect
+): readonly string[] => readSettings(environment, { connect, context: null, isDebug: false }, isRoot).connect
 
 test('the flag is stronger than the environment, and the environment than the default', () => {
   const environment = { TUTTI_CONNECT: 'http://a:1', HOME: '/home/x' }

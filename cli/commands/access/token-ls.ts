@@ -1,15 +1,18 @@
 /** `tutti token ls`: tokens without their secrets, which no node keeps. */
-import type { TokenView } from '../../node/api/native/schema-access.ts'
-import type { Command } from '../command.ts'
-import { print } from '../list.ts'
-import type { Column } from '../output/table.ts'
+import type { TokenView } from '../../../node/api/native/schema-access.ts'
+import type { Command } from '../../command.ts'
+import { print } from '../../list.ts'
+import type { Column } from '../../output/table.ts'
 
 const columns: readonly Column<TokenView>[] = [
   { title: 'ID', cell: token => token.id },
+  { title: 'NAME', cell: token => token.name },
   { title: 'KIND', cell: token => token.kind },
   { title: 'STATE', cell: token => token.state, as: 'state' },
   { title: 'USES LEFT', cell: token => token.usesLeft ?? 'any' },
   { title: 'ROLE', cell: token => (token.kind === 'api' ? token.role : null) },
+  { title: 'NAMESPACE', cell: token => token.namespace },
+  { title: 'ALLOWED', cell: token => token.grants.join(', ') || null },
   { title: 'EXPIRES', cell: token => token.expiresAt },
 ]
 

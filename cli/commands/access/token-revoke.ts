@@ -1,6 +1,6 @@
 /** `tutti token revoke`: makes tokens worthless at once. */
-import type { Command } from '../command.ts'
-import { report, type Written } from '../report.ts'
+import type { Command } from '../../command.ts'
+import { report, type Written } from '../../report.ts'
 
 export const command: Command = {
   arguments: [
