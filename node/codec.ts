@@ -1,6 +1,7 @@
 /** The wire and disk encoding: msgpack without records or extensions, inside size limits. The one home of msgpackr. */
 import { Packr } from 'msgpackr'
 import { Failure } from './errors.ts'
+import { decodePlain } from './plain-decoder.ts'
 
 /** No frame between nodes is larger; what may be larger is cut into chunks. */
 export const FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -20,6 +21,8 @@ export const encode = (value: unknown): Uint8Array => packr.pack(value)
  * those given, and keep all of them alive.
  */
 export const decode = (bytes: Uint8Array): unknown => {
+  const plain = decodePlain(bytes)
+  if (plain !== null) return plain.value
   try {
     return packr.unpack(bytes)
   } catch (cause) {
