@@ -48,7 +48,11 @@ export class Brake {
       present.filter(node => node.id !== scene.self && !isHeard(node)).map(({ id }) => id),
     )
     const lostZones = this.#lostZones(present, silent, nowMs)
-    const rest = present.filter(({ zone }) => zone === null || !lostZones.has(zone))
+    // A zone that was lost just now with others beside it explains nothing: it counts until its loss has lasted.
+    const rest = present.filter(({ zone }) => {
+      const lostMs = zone === null ? undefined : lostZones.get(zone)
+      return lostMs === undefined || nowMs - lostMs < MASS_HOLD_MS
+    })
     const mass = this.#mass(rest, silent, scene)
     const due: Verdict[] = []
     const held = new Map<string, string>()

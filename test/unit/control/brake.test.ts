@@ -129,10 +129,18 @@ test('where the policy says so, a lost zone is waited for as long as it takes', 
   assert.is(court.held, 'zone b is lost as a whole: its work waits until it is back')
 })
 
-test('a node of another zone that dies meanwhile does not wait with it', () => {
+test('a zone and others beside it at once are many, and the zone itself waits on', () => {
+  const court = inThree().silence(1, 4, 7, 2)
+  assert.is(court.look(), '')
+  assert.match(court.held, /4 of 9 nodes fell silent at once/)
+  assert.is(court.wait(MASS_HOLD_MS).look(), '2')
+  assert.is(court.wait(5_000).look(), '1,4,7')
+})
+
+test('a node that dies when a zone has been lost for a while does not wait with it', () => {
   const court = inThree().silence(1, 4, 7)
   court.look()
-  assert.is(court.wait(100).silence(2).look(), '2')
+  assert.is(court.wait(MASS_HOLD_MS).silence(2).look(), '2')
 })
 
 test('one node of a zone that still answers makes it single deaths again', () => {
