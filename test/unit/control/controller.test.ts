@@ -17,7 +17,7 @@ type Controlled = {
 
 const HASH = 'f'.repeat(64)
 
-const facts = (id: string): NodeFacts => ({
+const facts = (id: string, protocol?: number): NodeFacts => ({
   id: id as NodeId,
   name: `node-${id}`,
   address: '127.0.0.1',
@@ -28,6 +28,7 @@ const facts = (id: string): NodeFacts => ({
   runtime: 'fake',
   portRange: [20_000, 20_100],
   version: '1',
+  ...(protocol === undefined ? {} : { protocol }),
 })
 
 const web: WorkloadSpec = {
@@ -200,6 +201,34 @@ test('a new leader finishes what the dead one left, the dead leader itself inclu
     },
     200,
   )
+})
+
+test('a loss is counted once every member understands that, and not before', async () => {
+  const all = await controlled(['a', 'b', 'c'])
+  const { world, submit, believe } = all
+  await world.until('three vote', () => voters(world).length === 3)
+  const victim = [...world.nodes.keys()].find(id => id !== world.leader().id)!
+  const row = () =>
+    world
+      .leader()
+      .consensus.state()
+      .nodes.get(victim as NodeId)!
+  const loseAndReturn = async (): Promise<void> => {
+    world.kill(victim, { silently: true })
+    believe(victim, 'dead')
+    await world.until('it is dead', () => row().state === 'dead', 3_000)
+    world.cut()
+    await all.start(victim)
+    believe(victim, 'alive')
+    await world.until('it is alive', () => row().state === 'alive', 6_000)
+  }
+  await submit({ type: 'node/Update', node: facts('a', 2) })
+  await submit({ type: 'node/Update', node: facts('b', 2) })
+  await loseAndReturn()
+  assert.is(row().losses, undefined, 'c speaks the protocol of before')
+  await submit({ type: 'node/Update', node: facts('c', 2) })
+  await loseAndReturn()
+  assert.is(row().losses, 1)
 })
 
 test('a node that leaves is out of the configuration at once, a leader after handing over', async () => {
