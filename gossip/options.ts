@@ -35,16 +35,16 @@ export type Options = {
   readonly stallMs: number
 }
 
-/** Machines on one network. A silent death among 5 is declared after about 1.2 to 2 s, a refused connection after 0.8 s. */
+/** Machines on one network. A silent death is declared after about 1.2 to 2 s, a refused connection after 0.1 s. */
 export function lan(size: number): Options {
   // Rumours travel over pub/sub in a few hops, so the time to refute needs to grow only gently with the size.
-  const growth = 1 + Math.max(0, Math.log10(Math.max(1, size) / 10)) / 4
+  const growth = 1 + Math.max(0, Math.log10(Math.max(1, size) / 10)) / 8
   const suspicionMinMs = Math.round(800 * growth)
   return {
     probeIntervalMs: 250,
     probeTimeoutMs: 200,
     probeDeadlineMs: 400,
-    helperCount: 3,
+    helperCount: 5,
     awarenessMax: 4,
     suspicionMinMs,
     suspicionMaxMs: 3 * suspicionMinMs,

@@ -1,11 +1,16 @@
 /**
- * `npm run bench -- [raft|relay|idle|membership] [--seconds N] [--clients 1,16] [--trials N] [--nodes 5,50] [--out FILE]`: figures as
- * ratios against something measured in the same run, or against what is promised. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
+/**
+ * `npm run bench -- [raft|relay|idle|membership|membership-scale|false-alarms] [--seconds N] [--clients 1,16] [--trials N]
+ * [--nodes 5,50] [--members 10,100] [--days N] [--out FILE] [--plot FILE.svg]`: figures as ratios against something measured
+ * in the same run, or against what is promised. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { benchFalseAlarms } from './false-alarms.ts'
 import { benchIdle } from './idle.ts'
 import { benchMembership } from './membership.ts'
+import { benchMembershipScale } from './membership-scale.ts'
+import { plot } from './plot.ts'
 import { benchRaft } from './raft.ts'
 import { benchRelay } from './relay.ts'
 import type { BenchOptions, Result, Row } from './row.ts'
@@ -15,7 +20,11 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<Result
   relay: benchRelay,
   idle: benchIdle,
   membership: benchMembership,
+  'membership-scale': benchMembershipScale,
+  'false-alarms': benchFalseAlarms,
 }
+/** On virtual time; these take long, so they run only when they are named. */
+const SIMULATED = ['membership-scale', 'false-alarms']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,10 +33,14 @@ const { values, positionals } = parseArgs({
     clients: { type: 'string', default: '1,16,64,256' },
     trials: { type: 'string' },
     nodes: { type: 'string' },
+    members: { type: 'string', default: '10,100,1000' },
+    days: { type: 'string', default: '100' },
     out: { type: 'string' },
+    plot: { type: 'string' },
   },
 })
-const wanted = positionals.length === 0 ? Object.keys(BENCHES) : positionals
+const wanted =
+  positionals.length === 0 ? Object.keys(BENCHES).filter(name => !SIMULATED.includes(name)) : positionals
 const unknown = wanted.filter(name => BENCHES[name] === undefined)
 if (unknown.length > 0) {
   console.error(`error: no bench is called ${unknown.join(', ')}\n  try: ${Object.keys(BENCHES).join(', ')}`)
@@ -38,6 +51,8 @@ const options: BenchOptions = {
   clients: values.clients.split(',').filter(Boolean).map(Number),
   trials: values.trials === undefined ? null : Number(values.trials),
   nodes: values.nodes?.split(',').filter(Boolean).map(Number) ?? null,
+  members: values.members.split(',').filter(Boolean).map(Number),
+  days: Number(values.days),
 }
 
 const print = ({ head, rows }: Result): void => {
@@ -59,4 +74,5 @@ for (const name of wanted) {
   print(result)
 }
 if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ rows }, null, 2)}\n`)
+if (values.plot !== undefined) writeFileSync(values.plot, plot(rows))
 process.exit(0)

@@ -21,10 +21,14 @@ export type BenchOptions = {
   /** Of one turn at one number of clients. */
   readonly seconds: number
   readonly clients: readonly number[]
-  /** Fail-overs, or deaths of each kind; null: as many as the bench finds right. */
+  /** Fail-overs, deaths of each kind, or seeds; null: as many as the bench finds right. */
   readonly trials: number | null
   /** Sizes of the clusters; null: those that something is promised for. */
   readonly nodes: readonly number[] | null
+  /** Sizes of simulated clusters. */
+  readonly members: readonly number[]
+  /** Simulated days, summed over all members. */
+  readonly days: number
 }
 
 export const rowOf = (name: string, clients: number, ours: number, peer: number): Row => ({
