@@ -195,7 +195,7 @@ class RaftActor implements Behavior<RaftMessage> {
     const { life } = running
     const sinceMs = ctx.monotonicMs()
     const { sequence, ...write } = persist
-    running.promises.handed(sequence)
+    running.promises.handed(sequence, persist.hardState?.term)
     this.#fitness.writing(sinceMs)
     ctx.pipe(
       this.#deps.logStore.write(write),

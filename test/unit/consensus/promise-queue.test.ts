@@ -3,7 +3,11 @@ import * as assert from 'uvu/assert'
 import { PromiseQueue } from '../../../node/consensus/promise-queue.ts'
 import type { Envelope } from '../../../raft/index.ts'
 
-const envelope = (to: string): Envelope => ({ from: 'a', to, message: { type: 'timeoutNow', term: 1 } })
+const envelope = (to: string, term = 1): Envelope => ({
+  from: 'a',
+  to,
+  message: { type: 'timeoutNow', term },
+})
 
 const receivers = (envelopes: readonly Envelope[]): string => envelopes.map(({ to }) => to).join('')
 
@@ -30,6 +34,19 @@ test('the acknowledgement of a write stands for all before it', () => {
     queue.hold([envelope(String(sequence))])
   }
   assert.is(receivers(queue.durable(3)), '123')
+})
+
+test('what was promised in a former term is void once a later one is on its way to the disk', () => {
+  const queue = new PromiseQueue()
+  queue.handed(1, 3)
+  queue.hold([envelope('p', 3)])
+  queue.handed(2)
+  queue.hold([envelope('q', 3)])
+  assert.is(receivers(queue.durable(1)), 'p')
+  queue.handed(3, 4)
+  queue.hold([envelope('r', 4)])
+  assert.is(receivers(queue.durable(2)), '')
+  assert.is(receivers(queue.durable(3)), 'r')
 })
 
 test('writes are numbered without gaps', () => {
