@@ -4,11 +4,18 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Fact, lan, type Message, type Rumor } from '../../../gossip/index.ts'
+import { type Fact, lan, type Message, type NodeId, type Rumor } from '../../../gossip/index.ts'
 import { Cluster } from './cluster.ts'
 
-const told = ({ member, by }: Rumor): string =>
-  `${member.id} ${member.state} ${member.incarnation}${by === member.id ? '' : ` by ${by}`}`
+const told = ({ member, by, isRefused }: Rumor): string =>
+  `${member.id} ${member.state} ${member.incarnation}${by === member.id ? '' : ` by ${by}`}${isRefused ? ', refused' : ''}`
+
+function viewed({ wantsReply, parts, told }: Message & { type: 'sync' }): string {
+  if (parts === undefined) return wantsReply ? 'what do you all know?' : 'all I know'
+  if (parts.some(([path]) => path === '')) return 'do you see what I see?'
+  if (told !== undefined && told.length > 0) return 'here we differ'
+  return parts.length > 0 ? 'where do we differ?' : 'this is what I know of it'
+}
 
 function spoken(message: Message): string {
   const rumors = message.rumors.length === 0 ? '' : `  (${message.rumors.map(told).join(', ')})`
@@ -16,7 +23,7 @@ function spoken(message: Message): string {
     case 'ping-request':
       return `is ${message.target} there?${rumors}`
     case 'sync':
-      return `${message.wantsReply ? 'my view, and yours?' : 'my view'}${rumors}`
+      return `${viewed(message)}${rumors}`
     case 'ping':
       return `are you there?${rumors}`
     case 'ack':
@@ -61,11 +68,11 @@ function happened(fact: Fact): string {
   }
 }
 
-/** Plays `act` on a calm three-node cluster and returns what was said and noted from then on. */
-function transcript(act: (cluster: Cluster) => void): string {
+/** Plays `act` on a calm cluster, of three when nothing is said, and returns what was said and noted from then on. */
+function transcript(act: (cluster: Cluster) => void, ids: readonly NodeId[] = ['a', 'b', 'c']): string {
   const lines: string[] = []
-  const cluster = new Cluster(1, { ...lan(3), syncIntervalMs: 60_000 })
-  cluster.startAll(['a', 'b', 'c'])
+  const cluster = new Cluster(1, { ...lan(ids.length), syncIntervalMs: 60_000 })
+  cluster.startAll(ids)
   cluster.run(4_000)
   const startMs = cluster.nowMs
   const note = (line: string) =>
@@ -130,6 +137,112 @@ test('leave: a farewell needs no probe', () => {
     transcript(cluster => {
       cluster.tell('c', { type: 'leave' })
       cluster.run(500)
+    }),
+  )
+})
+
+test('many eyes: each confirmation shortens the suspicion', () => {
+  assertRecorded(
+    'many-eyes',
+    transcript(
+      cluster => {
+        cluster.kill('c')
+        cluster.run(2_000)
+      },
+      ['a', 'b', 'c', 'd', 'e'],
+    ),
+  )
+})
+
+test('deaf: a node that hears nobody doubts itself and asks more slowly', () => {
+  assertRecorded(
+    'deaf',
+    transcript(cluster => {
+      cluster.mayPass = (_from, to) => to !== 'c'
+      cluster.run(800)
+      cluster.mayPass = () => true
+      cluster.run(2_000)
+    }),
+  )
+})
+
+test('buddy: without pub/sub a suspect learns of it with the next message that it is sent', () => {
+  assertRecorded(
+    'buddy',
+    transcript(cluster => {
+      cluster.hasPubSub = false
+      cluster.mayPass = (from, to) => !(from === 'c' || to === 'c')
+      cluster.run(600)
+      cluster.mayPass = () => true
+      cluster.run(400)
+    }),
+  )
+})
+
+test('through a helper: a broken link between two is no death', () => {
+  assertRecorded(
+    'through-a-helper',
+    transcript(cluster => {
+      cluster.mayPass = (from, to) => !(['a', 'c'].includes(from) && ['a', 'c'].includes(to))
+      cluster.run(1_000)
+    }),
+  )
+})
+
+test('hearsay: one reporter alone makes the others look for themselves', () => {
+  assertRecorded(
+    'hearsay',
+    transcript(cluster => {
+      const member = { ...cluster.node('c').swim.status().self, state: 'dead' } as const
+      const message = { type: 'gossip', rumors: [{ member, by: 'b' }] } as const
+      cluster.tell('a', { type: 'receive', from: 'b', message })
+      cluster.run(400)
+    }),
+  )
+})
+
+test('reclaim: a dead member returns without memory, and goes beyond its former life', () => {
+  assertRecorded(
+    'reclaim',
+    transcript(cluster => {
+      cluster.kill('c')
+      cluster.run(1_600)
+      cluster.restart('c')
+      cluster.run(300)
+    }),
+  )
+})
+
+test('hint: a closed connection is a reason to look, and no more', () => {
+  assertRecorded(
+    'hint',
+    transcript(cluster => {
+      cluster.tell('a', { type: 'peerDisconnected', id: 'c' })
+      cluster.run(200)
+    }),
+  )
+})
+
+test('partition: both sides hold each other dead, and compare what they see when it has healed', () => {
+  assertRecorded(
+    'partition',
+    transcript(cluster => {
+      cluster.mayPass = (from, to) => (from === 'c') === (to === 'c')
+      cluster.run(3_000)
+      cluster.mayPass = () => true
+      cluster.run(2_500)
+    }),
+  )
+})
+
+test('return: a node that left comes back above its farewell', () => {
+  assertRecorded(
+    'return',
+    transcript(cluster => {
+      cluster.tell('c', { type: 'leave' })
+      cluster.run(300)
+      cluster.tell('c', { type: 'start' })
+      cluster.run(200)
     }),
   )
 })
