@@ -91,10 +91,6 @@ export class SwimFleet {
     return this.#wheel.nowMs
   }
 
-  get eventCount(): number {
-    return this.#wheel.eventCount
-  }
-
   /** A cluster whose members have known each other for long: nothing that they say on starting is heard. */
   found(size: number): void {
     for (let index = 0; index < size; index++) this.add(index)

@@ -10,7 +10,6 @@ export class TimeWheel<Event extends { atMs: number }> {
   readonly #slots: Event[][] = []
   readonly #run: (event: Event) => void
   nowMs = 0
-  eventCount = 0
 
   constructor(run: (event: Event) => void) {
     this.#run = run
@@ -43,10 +42,8 @@ export class TimeWheel<Event extends { atMs: number }> {
     // What is planned for this very millisecond meanwhile is appended, and run as well.
     for (let position = 0; position < slot.length; position++) {
       const event = slot[position] as Event
-      if (event.atMs === this.nowMs) {
-        this.eventCount++
-        this.#run(event)
-      } else later.push(event)
+      if (event.atMs === this.nowMs) this.#run(event)
+      else later.push(event)
     }
     if (later.length > 0) this.#slots[index] = later
     else delete this.#slots[index]

@@ -75,7 +75,6 @@ export type Alarms = {
   readonly ofSlow: number
   /** Suspicions of members that are well. */
   readonly doubts: number
-  readonly events: number
 }
 
 export type AlarmTrial = Trial & {
@@ -107,7 +106,7 @@ export const alarms = (trial: AlarmTrial): Alarms => {
     else counts.ofHealthy++
   }
   fleet.run(trial.forMs)
-  return { ...counts, events: fleet.eventCount }
+  return counts
 }
 
 /** Plain SWIM: no wait depends on our own health or on confirmations, and a late timer is no reason for doubt. */
