@@ -23,6 +23,8 @@ const JOINS = 2
 const REST_MS = 10_000
 const IDLE_MS = 20_000
 
+const NEVER: Known = { allMs: Number.POSITIVE_INFINITY, decreeMs: Number.POSITIVE_INFINITY }
+
 type Measured = {
   readonly known: Map<Strike, Known[]>
   readonly joins: { readonly startMs: number; readonly spreadMs: number }[]
@@ -58,27 +60,43 @@ const emptyMeasured = (): Measured => ({ known: new Map(), joins: [], idle: [], 
 
 type Turn = { readonly count: number; readonly round: number; readonly trials: number }
 
-const takeTurn = async (
-  program: Program,
-  { count, round, trials }: Turn,
-  measured: Measured,
-): Promise<void> => {
-  const fleet = await Fleet.open(program, count)
+/** A turn that fails ends early and is told; what it measured until then counts, and what nobody ever knew took for ever. */
+const takeTurn = async (program: Program, turn: Turn, measured: Measured): Promise<void> => {
+  const tell = (text: string): void => console.error(`  ${program.name}, ${turn.count} agents: ${text}`)
   try {
-    await pause(REST_MS)
-    measured.idle.push(await idleCost(fleet))
-    for (let trial = round; trial < trials; trial += ROUNDS)
-      for (const [position, how] of STRIKES.entries()) {
-        const victim = fleet.agents[(trial * STRIKES.length + position) % count]!
-        const known = await strike(fleet, victim, how)
-        measured.known.set(how, [...(measured.known.get(how) ?? []), known])
-        console.error(`  ${program.name}, ${count} agents, ${how}: ${known.allMs.toFixed(0)} ms`)
-      }
-    for (let join = 0; join < JOINS; join++) measured.joins.push(await fleet.join())
-    measured.falseAlarmCount += fleet.falseAlarms.length
-  } finally {
-    await fleet.close()
+    const fleet = await Fleet.open(program, turn.count)
+    try {
+      await measure(fleet, turn, measured, tell)
+    } finally {
+      await fleet.close()
+      measured.falseAlarmCount += fleet.falseAlarms.length
+      for (const { by, about } of fleet.falseAlarms) tell(`${by} held ${about} dead, which was well`)
+    }
+  } catch (thrown) {
+    tell(String(thrown))
   }
+}
+
+const measure = async (
+  fleet: Fleet,
+  { count, round, trials }: Turn,
+  { known, joins, idle }: Measured,
+  tell: (text: string) => void,
+): Promise<void> => {
+  await pause(REST_MS)
+  idle.push(await idleCost(fleet))
+  for (let trial = round; trial < trials; trial += ROUNDS)
+    for (const [position, how] of STRIKES.entries()) {
+      const victim = fleet.agents[(trial * STRIKES.length + position) % count]!
+      const note = (figures: Known): void => void known.set(how, [...(known.get(how) ?? []), figures])
+      const figures = await strike(fleet, victim, how).catch((thrown: unknown) => {
+        note(NEVER)
+        throw thrown
+      })
+      note(figures)
+      tell(`${how}: ${figures.allMs.toFixed(0)} ms`)
+    }
+  for (let join = 0; join < JOINS; join++) joins.push(await fleet.join())
 }
 
 /** The mean over all agents. */
