@@ -134,7 +134,8 @@ export const judgeNode = (tables: Tables, { id, state, reason, counted }: Judge,
   const found = findNode(tables, id)
   if ('refusal' in found) return found.refusal
   if (found.node.state === state) return null
-  const isLoss = counted === true && state === 'dead'
+  // Whoever was admitted and has not spoken yet may only be slow to start.
+  const isLoss = counted === true && state === 'dead' && found.node.hasLog === true
   const losses = isLoss ? { losses: lossesAfter(found.node, step.atMs) } : {}
   enter(tables, { ...found.node, ...losses }, state, step)
   tell(step, `node/${found.node.name}`, state, reason)

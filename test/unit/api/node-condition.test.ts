@@ -6,7 +6,7 @@ import { pictureOf } from '../../../node/api/native/picture.ts'
 import type { NodeView } from '../../../node/api/native/schema.ts'
 import { membersView, nodesView } from '../../../node/api/native/view-cluster.ts'
 import type { NodeId } from '../../../scheduler/index.ts'
-import { type ApiWorld, AT_MS, apiWorld } from '../../harness/api-world.ts'
+import { type ApiWorld, AT_MS, apiWorld, nodeFacts } from '../../harness/api-world.ts'
 
 const ID = 'peer-birch' as NodeId
 
@@ -38,6 +38,7 @@ test('a node that is well', () => {
 
 test('one that was lost twice is on probation, and less well', () => {
   const world = apiWorld(['ash', 'birch', 'cedar'])
+  world.log.commit({ type: 'node/Update', atMs: AT_MS, node: nodeFacts('birch', '127.0.0.2') })
   for (const state of ['dead', 'alive', 'dead', 'alive'] as const)
     world.log.commit({ type: 'node/Verdict', atMs: AT_MS, id: ID, state, reason: 'silent', counted: true })
   const { probationMs, losses, health, ailments } = birchIn(world)

@@ -37,6 +37,13 @@ test('a loss is counted only when the verdict says so: programs of before do not
   assert.is(leftMs(world), 0)
 })
 
+test('a node that was admitted and is slow to start has lost nothing', () => {
+  const world = flap(new World().init('ash', 'birch'), 'birch', 3)
+  assert.is(world.node('birch').losses, undefined)
+  world.ok({ type: 'node/Update', node: nodeFacts('birch') })
+  assert.is(flap(world, 'birch').node('birch').losses, 1)
+})
+
 test('ten minutes in touch forgive one loss', () => {
   const world = flap(new World().init('ash', 'birch'), 'ash', 4)
   world.wait(25 * MINUTE_MS)
