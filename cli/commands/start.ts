@@ -6,29 +6,21 @@ import type { RunningNode } from '../../node/main.ts'
 import type { Client } from '../client.ts'
 import { clientFor } from '../client-for.ts'
 import type { Call, Command, Session } from '../command.ts'
-import { readSecret } from '../context.ts'
+import { joinTokenOf } from '../join-token.ts'
 import { escapeLine } from '../output/escape.ts'
 import type { Style } from '../output/style.ts'
 import { usage } from '../usage.ts'
 
-const TOKEN_BYTES_MAX = 4096
 const FIRST_TOKEN_USES = 2
 const ADVICE_MS = 5000
 const SETTLE_POLL_MS = 100
 const LEADERLESS = ' ! no leader answers yet; what runs goes on. Look closer: tutti doctor'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
-const tokenOf = async (call: Call, session: Session): Promise<string | null> => {
-  const said = call.flags.text('token')
-  if (said === '-') return (await session.terminal.readAll(TOKEN_BYTES_MAX)).trim()
-  const text = said ?? session.settings.token
-  return text === null ? null : readSecret(text)
-}
-
 const optionsOf = async (call: Call, session: Session): Promise<StartOptions> => {
   const { flags } = call
   const join = flags.list('join')
-  const token = await tokenOf(call, session)
+  const token = await joinTokenOf(call, session)
   if (flags.text('token') !== null && join.length === 0) {
     throw usage('--token belongs to --join', { try: 'tutti start --join HOST:PORT --token …' })
   }
@@ -79,7 +71,7 @@ const advice = async (node: RunningNode, client: Client): Promise<readonly strin
     return [
       '',
       ` Add a node (valid for 1 hour, ${FIRST_TOKEN_USES} uses):`,
-      `   tutti start --join ${escapeLine(joinAddress)} --token ${escapeLine(token)}`,
+      `   TUTTI_TOKEN=${escapeLine(token)} tutti start --join ${escapeLine(joinAddress)}`,
       ' More: tutti token create --uses 5 --ttl 24h',
     ]
   }

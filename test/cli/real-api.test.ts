@@ -147,7 +147,7 @@ test('tokens are made, listed and revoked', async () => {
   const { ask } = await open()
   const made = await ask('token', 'create', '--uses', '3')
   assert.is(made.code, 0, made.err)
-  assert.match(made.out, /^ {2}tutti start --join \S+:7701 --token tutti1_\S+\n$/)
+  assert.match(made.out, /^ {2}TUTTI_TOKEN=tutti1_\S+ tutti start --join \S+:7701\n$/)
   const id = /tutti1_([^_]+)_/.exec(made.out)?.[1] ?? ''
   assert.match((await ask('token', 'ls')).out, new RegExp(`${id}\\s+join\\s+● valid\\s+3`))
   assert.is((await ask('token', 'revoke', id)).code, 0)

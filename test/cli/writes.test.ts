@@ -230,7 +230,7 @@ test('token create prints the line to paste on stdout, -q the token alone', asyn
     '--label',
     'zone=eu',
   ])
-  assert.is(made.out.trim(), `tutti start --join 10.0.0.11:7701 --token ${TOKEN}`)
+  assert.is(made.out.trim(), `TUTTI_TOKEN=${TOKEN} tutti start --join 10.0.0.11:7701`)
   assert.equal(api.writes[0]?.body, { kind: 'join', uses: 5, ttlMs: 86_400_000, labels: { zone: 'eu' } })
   assert.is((await tutti(api.socket, ['token', 'create', '-q'])).out, `${TOKEN}\n`)
   assert.is((await tutti(api.socket, ['token', 'create', '--kind', 'join', '--role', 'admin'])).code, 2)

@@ -27,7 +27,9 @@ const show = async (created: TokenCreated, kind: 'join' | 'api', session: Sessio
   const valid = Number.isNaN(left) ? '' : ` (valid for ${span(left)})`
   if (kind === 'join') {
     session.terminal.note(`Add a node${valid}:\n`)
-    await session.terminal.write(`  tutti start --join ${escapeLine(created.joinAddress)} --token ${token}\n`)
+    await session.terminal.write(
+      `  TUTTI_TOKEN=${token} tutti start --join ${escapeLine(created.joinAddress)}\n`,
+    )
   } else {
     session.terminal.note(
       `API token ${escapeLine(created.id)}${valid}, for tutti login, or as TUTTI_TOKEN:\n`,

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { defaultDataDirectory } from '../../../node/paths.ts'
 import type { Command } from '../../command.ts'
-import { readSecret } from '../../context.ts'
+import { joinTokenOf } from '../../join-token.ts'
 import { escapeLine } from '../../output/escape.ts'
 import { usage } from '../../usage.ts'
 
@@ -11,7 +11,10 @@ export const command: Command = {
   options: [
     { flags: '--data <directory>', description: 'the data directory of the stopped node' },
     { flags: '--join <address>', description: 'HOST:PORT of a member that this node may not know' },
-    { flags: '--token <token>', description: 'a join token of that cluster, or file:PATH (or TUTTI_TOKEN)' },
+    {
+      flags: '--token <token>',
+      description: 'a join token of that cluster, file:PATH, or - for standard input (or TUTTI_TOKEN)',
+    },
     { flags: '--force', description: 'give up a log that shows no damage' },
   ],
   examples: [
@@ -24,7 +27,7 @@ export const command: Command = {
     const { flags } = call
     const directory = resolve(flags.text('data') ?? defaultDataDirectory())
     const address = flags.text('join')
-    const token = flags.text('token') ?? session.settings.token
+    const token = address === null ? null : await joinTokenOf(call, session)
     if (address !== null && token === null)
       throw usage('--join needs a token, which tells the right cluster from a wrong one', {
         try: 'on that member: tutti token create',
@@ -37,7 +40,7 @@ export const command: Command = {
     const repaired = await repairNode({
       directory,
       isForced: flags.is('force'),
-      seed: address === null || token === null ? null : { address, token: readSecret(token) },
+      seed: address === null || token === null ? null : { address, token },
       clock: systemClock(),
       log: silentLog,
     })
