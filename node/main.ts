@@ -28,6 +28,7 @@ import { type LoopLag, watchLoopLag } from './loop-lag.ts'
 import { type AddressBook, openAddressBook } from './membership/address-book.ts'
 import { startDiscovery } from './membership/discovery.ts'
 import { serveJoins } from './membership/join-service.ts'
+import { multicast } from './membership/multicast.ts'
 import { watchStanding } from './membership/standing.ts'
 import { socketPath } from './paths.ts'
 import { guardProcess } from './process-guard.ts'
@@ -247,7 +248,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   const discovery = startDiscovery({
     clusterId: entry.record.clusterId,
     self: facts.id,
-    listenHost: config.listen.host,
+    ether: multicast(config.listen.host),
     addresses: () => [facts.peerAddress],
     isMember: id => node.consensus.state().nodes.has(id as NodeId) || entry.peers.has(id),
     known: id => book.peers().get(id) ?? [],

@@ -3,9 +3,6 @@
  * finds itself again. A beacon is a hint like any address; who is really there is proven by the connection.
  */
 import { createHash } from 'node:crypto'
-import { createSocket, type Socket } from 'node:dgram'
-import { isIPv4 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -13,11 +10,20 @@ import type { Transport } from '../transport/transport.ts'
 
 export type Discovery = { stop(): void }
 
+/** What carries a word to everybody nearby: real sockets, or the simulator's. */
+export type Ether = {
+  /** This machine's own address on each network that there is now. */
+  hosts(): readonly string[]
+  /** One mouth and one ear on a network. `failed` is told later, never at once; the voice is of no use any more then. */
+  open(host: string, on: { heard(bytes: Uint8Array): void; failed(cause: unknown): void }): Voice
+}
+
+export type Voice = { send(text: string): void; close(): void }
+
 export type DiscoveryOptions = {
   readonly clusterId: string
   readonly self: string
-  /** The host this node listens on; a wildcard announces on every network. */
-  readonly listenHost: string
+  readonly ether: Ether
   /** `host:port` under which this node may be reached; read at each announcement. */
   readonly addresses: () => readonly string[]
   /** Beacons of others are ignored. */
@@ -29,11 +35,6 @@ export type DiscoveryOptions = {
   readonly log: Log
 }
 
-/** In the block for use within one organisation (RFC 2365). */
-const GROUP = '239.255.77.1'
-const PORT = 7702
-/** Stays on the local network. */
-const HOPS = 1
 const BEACON_BYTES_MAX = 1_024
 const ADDRESSES_MAX = 8
 /** Of these, at most so many by a beacon, which anybody on the network can make up. */
@@ -45,13 +46,13 @@ const CALM_INTERVAL_MS = 5_000
 /** Never fails: a network without multicast only means that seeds and the address book must do. */
 export const startDiscovery = (options: DiscoveryOptions): Discovery => {
   const mark = createHash('sha256').update(options.clusterId).digest('hex').slice(0, 16)
-  const sockets = new Map<string, Socket>()
+  const voices = new Map<string, Voice>()
   const heard = new Map<string, string>()
   let count = 0
   let cancel = () => {}
   let isStopped = false
 
-  const receive = (bytes: Buffer): void => {
+  const receive = (bytes: Uint8Array): void => {
     const beacon = parseBeacon(bytes)
     if (
       beacon === null ||
@@ -72,43 +73,26 @@ export const startDiscovery = (options: DiscoveryOptions): Discovery => {
 
   const announce = (): void => {
     if (isStopped) return
-    for (const host of interfacesFor(options.listenHost)) if (!sockets.has(host)) openOn(host)
+    for (const host of options.ether.hosts()) if (!voices.has(host)) openOn(host)
     const text = JSON.stringify({
       tutti: 1,
       cluster: mark,
       id: options.self,
       addresses: options.addresses().slice(0, ANNOUNCED_MAX),
     })
-    for (const [host, socket] of sockets) {
-      socket.send(text, PORT, GROUP, error => error !== null && drop(host, error))
-    }
+    for (const voice of voices.values()) voice.send(text)
     cancel = options.clock.after(++count < EAGER_COUNT ? EAGER_INTERVAL_MS : CALM_INTERVAL_MS, announce)
   }
 
   const openOn = (host: string): void => {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true })
-    socket.on('error', error => drop(host, error))
-    socket.on('message', receive)
-    socket.bind(PORT, () => {
-      try {
-        socket.addMembership(GROUP, host)
-        socket.setMulticastInterface(host)
-        socket.setMulticastTTL(HOPS)
-        socket.setMulticastLoopback(true)
-      } catch (thrown) {
-        drop(host, thrown)
-      }
-    })
-    socket.unref()
-    sockets.set(host, socket)
-  }
-
-  const drop = (host: string, thrown: unknown): void => {
-    const socket = sockets.get(host)
-    if (socket === undefined) return
-    sockets.delete(host)
-    options.log.debug('no beacon on this network', { host, error: messageOf(thrown) })
-    socket.close()
+    const failed = (cause: unknown): void => {
+      if (voices.get(host) !== voice) return
+      voices.delete(host)
+      options.log.debug('no beacon on this network', { host, error: messageOf(cause) })
+      voice.close()
+    }
+    const voice = options.ether.open(host, { heard: receive, failed })
+    voices.set(host, voice)
   }
 
   announce()
@@ -117,18 +101,10 @@ export const startDiscovery = (options: DiscoveryOptions): Discovery => {
       if (isStopped) return
       isStopped = true
       cancel()
-      for (const socket of sockets.values()) socket.close()
-      sockets.clear()
+      for (const voice of voices.values()) voice.close()
+      voices.clear()
     },
   }
-}
-
-const interfacesFor = (host: string): readonly string[] => {
-  if (host !== '0.0.0.0' && host !== '::') return isIPv4(host) ? [host] : []
-  return Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .filter(entry => entry.family === 'IPv4' && !entry.internal)
-    .map(entry => entry.address)
 }
 
 type Beacon = { readonly cluster: string; readonly id: string; readonly addresses: readonly string[] }
@@ -136,10 +112,13 @@ type Beacon = { readonly cluster: string; readonly id: string; readonly addresse
 const isAddress = (value: unknown): value is string =>
   typeof value === 'string' && /^[^\s]{1,255}:\d{1,5}$/.test(value)
 
-const parseBeacon = (bytes: Buffer): Beacon | null => {
+const parseBeacon = (bytes: Uint8Array): Beacon | null => {
   if (bytes.length > BEACON_BYTES_MAX) return null
   try {
-    const { tutti, cluster, id, addresses } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+    const { tutti, cluster, id, addresses } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<
+      string,
+      unknown
+    >
     if (tutti !== 1 || typeof cluster !== 'string' || typeof id !== 'string' || !Array.isArray(addresses))
       return null
     return addresses.length <= ANNOUNCED_MAX && addresses.every(isAddress) ? { cluster, id, addresses } : null

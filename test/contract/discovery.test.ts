@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { systemClock } from '../../node/clock.ts'
 import { silentLog } from '../../node/log.ts'
 import { type Discovery, startDiscovery } from '../../node/membership/discovery.ts'
+import { multicast } from '../../node/membership/multicast.ts'
 import { until } from './transport-world.ts'
 
 const story = suite('discovery')
@@ -32,7 +33,7 @@ const open = (
     startDiscovery({
       clusterId: over.clusterId ?? `cluster-${process.pid}`,
       self,
-      listenHost: host,
+      ether: multicast(host),
       addresses: () => over.addresses ?? [`${host}:7701`],
       isMember: id => (over.members ?? ['ash', 'oak', 'elm']).includes(id),
       known: () => over.known ?? [],

@@ -4,6 +4,7 @@ import type { Clock } from '../../node/clock.ts'
 import type { ConsensusOptions } from '../../node/consensus/create.ts'
 import type { LogWrite } from '../../node/consensus/storage.ts'
 import type { Log } from '../../node/log.ts'
+import { type Discovery, startDiscovery } from '../../node/membership/discovery.ts'
 import { createFakeRuntime } from '../../node/runtime/fake.ts'
 import { type BehaviorOf, FakeHost } from '../../node/runtime/fake-host.ts'
 import type { MemoryNetwork } from '../../node/transport/memory.ts'
@@ -11,6 +12,7 @@ import type { Channel, Transport } from '../../node/transport/transport.ts'
 import { type Cluster, type NodeFacts, type NodeId, PROTOCOL } from '../../scheduler/index.ts'
 import type { Prng } from '../harness/prng.ts'
 import { SimulatedDisk } from './disk.ts'
+import type { VirtualEther } from './ether.ts'
 import { virtualProber } from './prober.ts'
 import { createMachineClock, createProgramClock, type ProgramClock, type Timeline } from './timeline.ts'
 import { zoneOf } from './writes.ts'
@@ -32,6 +34,8 @@ export type MachineParts = {
   readonly behaviorOf: BehaviorOf
   readonly consensusOptions: ConsensusOptions
   readonly watcher: MachineWatcher
+  /** What its beacon is heard by; null: it has none. */
+  readonly ether: VirtualEther | null
 }
 
 /** What the world learns of a machine; called synchronously. */
@@ -46,13 +50,18 @@ export type MachineWatcher = {
   writing(machine: Machine, writes: readonly LogWrite[]): void
 }
 
+const placeOf = (address: string): Pick<NodeFacts, 'address' | 'peerAddress'> => ({
+  address,
+  peerAddress: `${address}:7701`,
+})
+
 const PORTS = { first: 20_000, count: 200 }
 
 export class Machine {
   readonly position: number
   readonly id: NodeId
   readonly name: string
-  readonly facts: NodeFacts
+  facts: NodeFacts
   readonly clock: ProgramClock
   readonly disk: SimulatedDisk
   /** How slow its disk is when nothing is wrong with it. */
@@ -85,12 +94,10 @@ export class Machine {
     this.disk.setSlowness(parts.diskFactor)
     const capacity = { cpuMillis: 2_000 + 1_000 * dice.between(0, 2), memoryBytes: 4 * 1024 ** 3 }
     this.host = new FakeHost({ clock: this.#machineClock, behaviorOf: parts.behaviorOf, capacity })
-    const address = `10.0.0.${position + 1}`
     this.facts = {
       id: this.id,
       name: this.name,
-      address,
-      peerAddress: `${address}:7701`,
+      ...placeOf(`10.0.0.${position + 1}`),
       apiAddress: null,
       labels: { zone: zoneOf(position) },
       capacity,
@@ -111,6 +118,11 @@ export class Machine {
     this.#knownPeers = peers
   }
 
+  /** It is found under another address from its next start on. */
+  moveTo(address: string): void {
+    this.facts = { ...this.facts, ...placeOf(address) }
+  }
+
   start(): void {
     if (this.program !== null || !this.hasPower) return
     const { network, dice, cluster, watcher, consensusOptions } = this.#parts
@@ -119,7 +131,9 @@ export class Machine {
     const transport = network.transport({ self: this.id, listen: this.facts.peerAddress, log })
     this.#tap(transport)
     const runtime = createFakeRuntime(this.host, { cluster: cluster.id, node: this.id })
+    let beacon: Discovery | null = null
     const kill = () => {
+      beacon?.stop()
       transport.kill()
       void runtime.close()
     }
@@ -154,12 +168,30 @@ export class Machine {
       ([node]) => {
         if (this.program !== program) return
         program.node = node
+        beacon = this.#announce(node, transport, log)
         watcher.assembled(this, program)
       },
       thrown => {
         if (this.program === program) watcher.gaveUp(this, String(thrown))
       },
     )
+  }
+
+  /** As `main.ts` does. */
+  #announce(node: AssembledNode, transport: Transport, log: Log): Discovery | null {
+    const { ether, cluster } = this.#parts
+    if (ether === null) return null
+    return startDiscovery({
+      clusterId: cluster.id,
+      self: this.id,
+      ether: ether.of(this.id, () => this.facts.address),
+      addresses: () => [this.facts.peerAddress],
+      isMember: id => node.consensus.state().nodes.has(id as NodeId) || this.#knownPeers.has(id),
+      known: id => this.#knownPeers.get(id) ?? [],
+      transport,
+      clock: this.clock,
+      log,
+    })
   }
 
   /** kill -9: nothing of the program acts any more; its containers run on. */

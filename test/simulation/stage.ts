@@ -14,12 +14,14 @@ export type StageOptions = {
   readonly seed?: number
   /** Beside those that every play has. */
   readonly checks?: readonly Check[]
+  /** The machines announce themselves to each other, as real ones do on one network. */
+  readonly hasBeacon?: boolean
 }
 
 export class Stage {
   readonly world: World
 
-  constructor(machineCount: number, { seed = 7, checks = [] }: StageOptions = {}) {
+  constructor(machineCount: number, { seed = 7, checks = [], hasBeacon = false }: StageOptions = {}) {
     this.world = new World({
       dice: prng(seed, 'stage'),
       machineCount,
@@ -34,6 +36,7 @@ export class Stage {
       only: null,
       print: null,
       isVerbose: false,
+      hasBeacon,
     })
   }
 

@@ -9,6 +9,7 @@ import type { Prng } from '../harness/prng.ts'
 import { drawBehaviors } from './behaviors.ts'
 import type { Check, Checker } from './checkers/checker.ts'
 import { Customer } from './customer.ts'
+import { VirtualEther } from './ether.ts'
 import type { Moment } from './faults.ts'
 import { Machine, type MachineWatcher, type Program } from './machine.ts'
 import { Weather } from './network.ts'
@@ -26,6 +27,8 @@ export type WorldOptions = {
   readonly tickMs: number
   /** Reads are answered under leases, by clocks that do not quite agree. */
   readonly hasLeases?: boolean
+  /** Machines announce themselves to each other. */
+  readonly hasBeacon?: boolean
   /** Entries in one message, in bytes: little, so that logs meet in the middle. */
   readonly appendBytesMax: number
   /** Learners that the leader feeds itself: few, so that there are relays in clusters that are small. */
@@ -104,6 +107,7 @@ export class World {
     const behaviors = dice.fork('behaviors')
     const core = defaultOptions(tickMs)
     const leases = dice.fork('leases')
+    const ether = options.hasBeacon === true ? new VirtualEther(this.timeline, this.weather) : null
     this.machines = Array.from({ length: options.machineCount }, (_, position) => {
       const own = dice.fork(`machine ${position}`)
       const machine = new Machine({
@@ -127,6 +131,7 @@ export class World {
           },
         },
         watcher: this.#watcher(),
+        ether,
       })
       if (options.hasLeases === true) machine.clock.setRate(1 + DRIFT_MAX * (2 * leases.random() - 1))
       return machine
