@@ -89,10 +89,15 @@ export class LocalCluster {
     node.start({ runtime: 'process', join: null, token: null, labels })
   }
 
-  async createToken(uses: number): Promise<string> {
-    const { token } = await this.node(0)
-      .client(AbortSignal.timeout(10_000))
-      .createToken({ kind: 'join', uses })
+  /** The same node, which is to be down, under another address from its next start on. */
+  move(node: DemoNode, address: string): DemoNode {
+    const moved = new DemoNode(node.name, address, this.directory)
+    this.nodes[this.nodes.indexOf(node)] = moved
+    return moved
+  }
+
+  async createToken(uses: number, on: DemoNode = this.node(0)): Promise<string> {
+    const { token } = await on.client(AbortSignal.timeout(10_000)).createToken({ kind: 'join', uses })
     return token
   }
 
