@@ -51,8 +51,8 @@ const areTogether = async (nodes: readonly DemoNode[]): Promise<void> => {
 
 const isHeldForDead = (dead: DemoNode, witness: DemoNode): Promise<true> =>
   until(`${dead.name} to be held for dead`, WITHIN_MS, async () => {
-    const nodes = await witness.client(AbortSignal.timeout(5_000)).nodes()
-    return nodes.find(node => node.name === dead.name)?.state === 'dead' ? true : null
+    const members = await witness.client(AbortSignal.timeout(5_000)).members()
+    return members.find(member => member.name === dead.name)?.state === 'dead' ? true : null
   })
 
 test('all nodes come back under other addresses, and nobody is told where the others are', async () => {
