@@ -7,7 +7,7 @@ import type { SavedState } from '../raft/index.ts'
 import { type Author, type NodeFacts, type NodeId, PROTOCOL, type RuntimeKind } from '../scheduler/index.ts'
 import { createLogsOf } from './agent/logs.ts'
 import { createProber } from './agent/prober.ts'
-import { createNotes } from './api/audit-notes.ts'
+import { type AuditNotes, createNotes } from './api/audit-notes.ts'
 import type { ApiDeps } from './api/deps.ts'
 import { isWildcard } from './api/own-hosts.ts'
 import { createPeerApi } from './api/proxy.ts'
@@ -27,7 +27,7 @@ import { createLog, type Log } from './log.ts'
 import { type LoopLag, watchLoopLag } from './loop-lag.ts'
 import { type AddressBook, openAddressBook } from './membership/address-book.ts'
 import { startDiscovery } from './membership/discovery.ts'
-import { serveJoins } from './membership/join-service.ts'
+import { type RefusedJoin, serveJoins } from './membership/join-service.ts'
 import { multicast } from './membership/multicast.ts'
 import { watchStanding } from './membership/standing.ts'
 import { socketPath } from './paths.ts'
@@ -257,7 +257,9 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     log,
   })
   opened.push(() => discovery.stop())
-  serveJoins({ transport, consensus: node.consensus, clock, log })
+  const notes = createNotes({ node: facts, consensus: node.consensus, clock, log })
+  opened.push(() => notes.stop())
+  serveJoins({ transport, consensus: node.consensus, clock, log, onRefused: noteRefusal(notes) })
   const standing = watchStanding({
     transport,
     consensus: node.consensus,
@@ -269,8 +271,6 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   opened.push(() => standing.stop())
   const lag = watchLoopLag()
   opened.push(() => lag.stop())
-  const notes = createNotes({ node: facts, consensus: node.consensus, clock, log })
-  opened.push(() => notes.stop())
   const leave = async (by: Author) => {
     await node.leave(by)
     opened.unshift(() => forgetMembership(config.dataDirectory))
@@ -338,6 +338,20 @@ const apiDeps = (
   randomId: () => randomUUID(),
   log,
 })
+
+/** A join that was refused, as the audit trail has it. */
+const noteRefusal =
+  ({ note }: AuditNotes) =>
+  ({ peer, host, token, code }: RefusedJoin): void =>
+    note({
+      trail: 'tried',
+      who: token === null ? 'unknown' : `token/${token}`,
+      from: host,
+      action: 'join',
+      target: `peer/${peer}`,
+      detail: '',
+      outcome: code,
+    })
 
 /** Where others find what listens everywhere. */
 const reachable = ({ host, port }: HostPort, address: string): HostPort =>

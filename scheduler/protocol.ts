@@ -16,6 +16,10 @@ const FEATURES = {
   healthDrain: 2,
   /** `cluster/SetZoneLoss`. */
   zoneLoss: 2,
+  /** Who asked for an entry, and `audit/Note`. */
+  audit: 2,
+  /** A namespace before the name of a workload; a token that is bound to one, or has permissions of its own. */
+  namespaces: 2,
 } as const
 
 type Feature = keyof typeof FEATURES

@@ -67,12 +67,16 @@ const settled = async (client: Client): ReturnType<Client['status']> => {
 /** What to do next: a paste-ready join line for a new cluster, a warning for one that no failure may meet. */
 const advice = async (node: RunningNode, client: Client): Promise<readonly string[]> => {
   if (node.origin === 'founded') {
+    const { clusterKey } = await client.whoami()
     const { joinAddress, token } = await client.createToken({ kind: 'join', uses: FIRST_TOKEN_USES })
     return [
       '',
       ` Add a node (valid for 1 hour, ${FIRST_TOKEN_USES} uses):`,
       `   TUTTI_TOKEN=${escapeLine(token)} tutti start --join ${escapeLine(joinAddress)}`,
       ' More: tutti token create --uses 5 --ttl 24h',
+      ...(node.apiUrl?.startsWith('https:') === true
+        ? ['', ` From elsewhere: tutti login https://HOST:PORT (cluster key ${escapeLine(clusterKey)})`]
+        : []),
     ]
   }
   const { voters, toleratesCount, nodes } = await settled(client)

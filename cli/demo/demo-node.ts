@@ -50,6 +50,8 @@ export class DemoNode {
     readonly token: string | null
     /** Beside the demo's own: `KEY=VALUE`. */
     readonly labels?: readonly string[]
+    /** `HOST:PORT` for the API instead of the demo's own. */
+    readonly api?: string
   }): void {
     const flags = [
       '--name',
@@ -59,7 +61,7 @@ export class DemoNode {
       '--listen',
       this.peerAddress,
       '--api',
-      `${this.address}:${API_PORT}`,
+      options.api ?? `${this.address}:${API_PORT}`,
     ]
     const pairs = ['chaos=allowed', ...(options.labels ?? [])]
     const labels = [...pairs.flatMap(pair => ['--label', pair]), '--runtime', options.runtime]

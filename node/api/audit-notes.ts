@@ -2,7 +2,7 @@
  * What is worth remembering and is no command (a backup that was taken, a login that failed) on its way to the log. What
  * strangers try is gathered and counted, so that however often they knock they write little.
  */
-import { NOTES_MAX, type NodeId, type Note } from '../../scheduler/index.ts'
+import { mayUse, NOTES_MAX, type NodeId, type Note } from '../../scheduler/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Consensus } from '../consensus/consensus.ts'
 import { messageOf } from '../errors.ts'
@@ -27,7 +27,7 @@ type Waiting = { readonly note: Note; count: number }
 
 export type NotesDeps = {
   readonly node: { readonly id: string }
-  readonly consensus: Pick<Consensus, 'submit'>
+  readonly consensus: Pick<Consensus, 'state' | 'submit'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -67,9 +67,15 @@ export const createNotes = ({ node, consensus, clock, log }: NotesDeps): AuditNo
     return [...notes.slice(0, -1), { ...last, detail: others }]
   }
 
+  const forget = (): void => {
+    acts = []
+    waiting.clear()
+  }
+
   const flush = async (): Promise<void> => {
     cancel = null
     if (isBusy || isStopped) return
+    if (!mayUse(consensus.state(), 'audit')) return forget()
     const sent = acts.splice(0, NOTES_MAX)
     const notes = [...sent, ...takeAttempts(NOTES_MAX - sent.length)]
     if (notes.length > 0) {
@@ -105,8 +111,7 @@ export const createNotes = ({ node, consensus, clock, log }: NotesDeps): AuditNo
     stop() {
       isStopped = true
       cancel?.()
-      acts = []
-      waiting.clear()
+      forget()
     },
   }
 }

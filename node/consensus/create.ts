@@ -1,6 +1,6 @@
 /** Puts agreement together for one node: the raft actor, the submit actor, the store, and the `Consensus` face over them. */
 import { defaultOptions } from '../../raft/index.ts'
-import type { Outcome } from '../../scheduler/index.ts'
+import { mayUse, type Outcome } from '../../scheduler/index.ts'
 import type { ActorSystem } from '../actor/system.ts'
 import type { Clock } from '../clock.ts'
 import { Failure } from '../errors.ts'
@@ -180,7 +180,9 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
           requestId,
           command,
           afterIndex,
-          ...(options.by === undefined ? {} : { by: { ...options.by, node: id } }),
+          ...(options.by === undefined || !mayUse(store.state(), 'audit')
+            ? {}
+            : { by: { ...options.by, node: id } }),
         })
         if (data.byteLength > settings.raft.core.entryBytesMax) return reject(tooLarge())
         const settle = (outcome: Outcome): void => {

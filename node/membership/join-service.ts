@@ -41,6 +41,15 @@ export type JoinService = {
   readonly consensus: Pick<Consensus, 'state' | 'submit' | 'barrier'>
   readonly clock: Clock
   readonly log: Log
+  /** Told of each refusal, for the audit trail. `token` is the id of one that there is, else null. */
+  readonly onRefused?: (refused: RefusedJoin) => void
+}
+
+export type RefusedJoin = {
+  readonly peer: PeerId
+  readonly host: string
+  readonly token: string | null
+  readonly code: ErrorCode
 }
 
 type Nonces = { readonly joinerNonce: string; readonly memberNonce: string }
@@ -98,7 +107,7 @@ type Attempt = Pick<Call, 'from' | 'host'> & {
 }
 
 const admit = async (
-  { transport, consensus, clock, log }: JoinService,
+  { transport, consensus, clock, log, onRefused }: JoinService,
   asked: AdmitRequest,
   { from, host, nonces, onWrongProof }: Attempt,
 ): Promise<AdmitReply> => {
@@ -122,6 +131,7 @@ const admit = async (
   const refuse = ({ code, message }: Refusal): never => {
     if (code === 'E_JOIN_TOKEN_UNKNOWN') onWrongProof()
     log.warn('a node was refused', { peer: from, host, token: tokenId, code })
+    onRefused?.({ peer: from, host, token: consensus.state().tokens.get(tokenId)?.id ?? null, code })
     throw refusalOf(code, message)
   }
   // A stranger writes nothing to the log; our replica may be behind the token, so it is judged by a fresh one.

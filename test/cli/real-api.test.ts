@@ -31,6 +31,7 @@ test('every reading verb is answered in every format', async () => {
     'raft',
     'actors',
     'token ls',
+    'audit',
     'events',
     'version',
     'explain web',

@@ -117,6 +117,7 @@ access('whoami tells a caller what it is', async () => {
     grants: ['exec'],
     cluster: 'quartet',
     clusterId: 'c1',
+    clusterKey: token.split('_')[2],
   })
 })
 

@@ -6,10 +6,10 @@ import type { Column } from '../../output/table.ts'
 
 const columns: readonly Column<TokenView>[] = [
   { title: 'ID', cell: token => token.id },
-  { title: 'NAME', cell: token => token.name },
   { title: 'KIND', cell: token => token.kind },
   { title: 'STATE', cell: token => token.state, as: 'state' },
   { title: 'USES LEFT', cell: token => token.usesLeft ?? 'any' },
+  { title: 'NAME', cell: token => token.name },
   { title: 'ROLE', cell: token => (token.kind === 'api' ? token.role : null) },
   { title: 'NAMESPACE', cell: token => token.namespace },
   { title: 'ALLOWED', cell: token => token.grants.join(', ') || null },

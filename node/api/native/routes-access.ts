@@ -1,5 +1,6 @@
 /** Routes about access itself: who is asking, and who did what. */
 
+import { pinOf } from '../../membership/token.ts'
 import { json, jsonLines } from '../reply.ts'
 import { flagOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
@@ -16,11 +17,16 @@ export const accessRoutes = (deps: NativeDeps): readonly NativeRoute[] => [
       const picture = pictureOf(deps)
       const { role, name, namespace, grants } = caller
       const { cluster } = picture.state
-      return json(
-        listOf(picture, [
-          { name, role, namespace, grants, cluster: cluster?.name ?? '', clusterId: cluster?.id ?? '' },
-        ] satisfies [WhoamiView]),
-      )
+      const who: WhoamiView = {
+        name,
+        role,
+        namespace,
+        grants,
+        cluster: cluster?.name ?? '',
+        clusterId: cluster?.id ?? '',
+        clusterKey: cluster === null ? '' : pinOf(cluster.publicKey),
+      }
+      return json(listOf(picture, [who]))
     },
   },
   {

@@ -9,7 +9,7 @@ import { type ApiRequest, type Fields, fieldsOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
 import { isoTime } from './picture.ts'
 import type { TokenCreated, TokenRequest } from './schema-access.ts'
-import { type NativeDeps, submit, written } from './write.ts'
+import { checkNamespaces, type NativeDeps, submit, written } from './write.ts'
 
 const HOUR_MS = 3_600_000
 const JOIN_TTL_MS = HOUR_MS
@@ -24,6 +24,7 @@ export const tokenRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const create: Handler = async request => {
     const wanted = await tokenRequestOf(request)
     const state = gateway.state()
+    if (wanted.more.namespace !== undefined || wanted.more.grants !== undefined) checkNamespaces(state)
     const { id, text, ...hashes } = createToken(clusterKeyOf(state))
     const secretHash = wanted.kind === 'join' ? hashes.joinHash : hashes.secretHash
     const expiresAtMs = clock.wallMs() + wanted.ttlMs

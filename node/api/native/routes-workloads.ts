@@ -9,7 +9,7 @@ import { type ApiRequest, fieldsOf } from '../request.ts'
 import type { NativeRoute } from './access.ts'
 import { dryRun } from './dry-run.ts'
 import type { ApplyRequest } from './schema.ts'
-import { type NativeDeps, stateToChange, submit, written } from './write.ts'
+import { checkNamespaces, type NativeDeps, stateToChange, submit, written } from './write.ts'
 
 const ISSUES_TOLD_MAX = 10
 
@@ -36,6 +36,7 @@ export const workloadRoutes = (deps: NativeDeps): readonly NativeRoute[] => {
   const apply: Handler = async request => {
     const { spec: asked, checkIndex, isDryRun } = await applyRequestOf(request)
     const spec = { ...asked, name: ownName(asked.name, request.caller, gateway.state()) }
+    if (spec.name.includes('/')) checkNamespaces(gateway.state())
     const intent = { type: 'workload/Apply', spec, checkIndex } as const
     if (isDryRun)
       return written(dryRun(await stateToChange(gateway, request), { ...intent, atMs: deps.clock.wallMs() }))

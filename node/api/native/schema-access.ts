@@ -10,6 +10,8 @@ export type WhoamiView = {
   readonly grants: readonly Grant[]
   readonly cluster: string
   readonly clusterId: string
+  /** What tokens pin: the start of the hash of the cluster's key. */
+  readonly clusterKey: string
 }
 
 export type AuditLine =

@@ -1,5 +1,6 @@
 /** What all writing routes share: how long they wait, and the form of their result. */
-import type { State } from '../../../scheduler/index.ts'
+import { mayUse, type State } from '../../../scheduler/index.ts'
+import { Failure } from '../../errors.ts'
 import { consistencyOf } from '../consistency.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Gateway, Intent } from '../gateway.ts'
@@ -25,6 +26,16 @@ export const submit = ({ gateway }: NativeDeps, request: ApiRequest, intent: Int
     requestId: request.requestId,
     timeoutMs: timeoutOf(request, WRITE_TIMEOUT_MS),
   })
+
+/** Throws E_VERSION while a member would take a namespace for a mistake, or a bound token for one that is not. */
+export const checkNamespaces = (state: State): void => {
+  if (mayUse(state, 'namespaces')) return
+  throw new Failure('E_VERSION', {
+    message: 'not every member understands namespaces and single permissions yet',
+    why: 'some run the version before, and would not keep to them',
+    try: 'upgrade them or remove them: tutti nodes -o wide',
+  })
+}
 
 /** Takes down what was done and is no command in the log. */
 export const noteAct = (

@@ -5,7 +5,9 @@ import { createNotes, type Sighting } from '../../../node/api/audit-notes.ts'
 import { Failure } from '../../../node/errors.ts'
 import { silentLog } from '../../../node/log.ts'
 import { type Command, NOTES_MAX, type Note } from '../../../scheduler/index.ts'
+import { apiWorld } from '../../harness/api-world.ts'
 import { virtualClock } from '../../harness/virtual-clock.ts'
+import { World } from '../scheduler/fixtures.ts'
 
 const sighting = (facts: Partial<Sighting> = {}): Sighting => ({
   trail: 'tried',
@@ -18,7 +20,10 @@ const sighting = (facts: Partial<Sighting> = {}): Sighting => ({
   ...facts,
 })
 
-const setUp = () => {
+/** Of a cluster that understands notes. */
+const present = apiWorld(['ash']).log.state
+
+const setUp = (state = present) => {
   const clock = virtualClock(1_000)
   const written: (readonly Note[])[] = []
   const lost: unknown[] = []
@@ -28,6 +33,7 @@ const setUp = () => {
     clock,
     log: { ...silentLog, warn: (_text, fields) => lost.push(fields) },
     consensus: {
+      state: () => state,
       async submit(command: Command) {
         if (failure !== null) throw failure
         assert.is(command.type, 'audit/Note')
@@ -91,6 +97,14 @@ test('what was done gets through beside any number of attempts', async () => {
   for (let count = 0; count < 100; count++) notes.note(sighting({ trail: 'done', target: `${count}` }))
   await pass(10_000)
   assert.is(written.flat().filter(({ trail }) => trail === 'done').length, 100)
+})
+
+test('a cluster with a member of the version before gets no notes, for that one could not read them', async () => {
+  const { notes, written, pass } = setUp(new World().init('ash').state)
+  notes.note(sighting({ trail: 'done', action: 'backup' }))
+  for (let count = 0; count < 50; count++) notes.note(sighting({ from: `10.1.1.${count}` }))
+  await pass(10_000)
+  assert.equal(written, [])
 })
 
 test('what the log does not take is at least told to the node’s own', async () => {
