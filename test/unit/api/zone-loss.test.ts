@@ -16,7 +16,8 @@ const askIn = async (protocols: readonly number[], body: unknown): Promise<unkno
     read: async () => world.state,
     submit: async (intent: unknown) => submitted.push(intent),
   }
-  const request = { query: {}, requestId: 'r1', body: async () => body } as unknown as ApiRequest
+  const caller = { role: 'admin', name: 'local', via: null, from: null, namespace: null, grants: [] }
+  const request = { query: {}, requestId: 'r1', caller, body: async () => body } as unknown as ApiRequest
   await setZoneLoss({ gateway } as unknown as NativeDeps)(request, {})
   return submitted
 }
