@@ -295,7 +295,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     origin: entry.how,
     runtime: facts.runtime,
     peerAddress: facts.peerAddress,
-    apiUrl: api.url(),
+    apiUrl: reachableUrl(api.url(), config.address),
     socketPath: socketPath(config.dataDirectory),
     dataDirectory: config.dataDirectory,
     ended,
@@ -356,6 +356,13 @@ const noteRefusal =
 /** Where others find what listens everywhere. */
 const reachable = ({ host, port }: HostPort, address: string): HostPort =>
   isWildcard(host) ? { host: address, port } : { host, port }
+
+const reachableUrl = (url: string | null, address: string): string | null => {
+  if (url === null) return null
+  const { protocol, hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return `${protocol}//${textOf(reachable({ host, port: Number(port) }, address))}`
+}
 
 const pause = (ms: number): Promise<void> =>
   new Promise(resolve => {

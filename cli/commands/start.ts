@@ -75,7 +75,11 @@ const advice = async (node: RunningNode, client: Client): Promise<readonly strin
       `   TUTTI_TOKEN=${escapeLine(token)} tutti start --join ${escapeLine(joinAddress)}`,
       ' More: tutti token create --uses 5 --ttl 24h',
       ...(node.apiUrl?.startsWith('https:') === true
-        ? ['', ` From elsewhere: tutti login https://HOST:PORT (cluster key ${escapeLine(clusterKey)})`]
+        ? [
+            '',
+            ` From elsewhere, with a token of tutti token create --role operator (cluster key ${escapeLine(clusterKey)}):`,
+            `   tutti login ${node.apiUrl}`,
+          ]
         : []),
     ]
   }

@@ -44,7 +44,11 @@ const LIMITS: ServerOptions = {
   keepAliveInitialDelay: 15_000,
 }
 
-const TLS = { minVersion: 'TLSv1.2' } as const
+const TLS = {
+  minVersion: 'TLSv1.2',
+  // Who connects and says nothing holds one of the few connections.
+  handshakeTimeout: 10_000,
+} as const
 
 const LOCAL: Caller = {
   role: 'admin',

@@ -3,7 +3,7 @@ import type { AuditLine } from '../../../node/api/native/schema-access.ts'
 import { Failure } from '../../../node/errors.ts'
 import type { TrailName } from '../../../scheduler/index.ts'
 import { type AuditItem, type Follower, followTrails } from '../../audit-trail.ts'
-import type { Call, Command, Session } from '../../command.ts'
+import type { Command, Session } from '../../command.ts'
 import { print } from '../../list.ts'
 import { escapeLine } from '../../output/escape.ts'
 import type { Format } from '../../output/format.ts'
@@ -111,7 +111,7 @@ const checkExpected = (own: Follower, text: string): void => {
   })
 }
 
-const follow = async (call: Call, session: Session): Promise<number> => {
+const follow = async (session: Session): Promise<void> => {
   const format: Format = session.format === 'json' ? 'jsonl' : session.format
   const follower = followTrails()
   const widths = [10, 14, 12, 8, 14, 14, 7]
@@ -122,7 +122,6 @@ const follow = async (call: Call, session: Session): Promise<number> => {
     await print({ ...view, items: [item] }, session, { format, widths, hasHeader })
     hasHeader = false
   }
-  return call.flags.is('follow') ? 0 : 1
 }
 
 export const command: Command = {
@@ -142,7 +141,10 @@ export const command: Command = {
     }
     if (expected !== null)
       throw usage('--expect belongs to --verify', { try: `tutti audit --verify --expect ${expected}` })
-    if (call.flags.is('follow')) return follow(call, session)
+    if (call.flags.is('follow')) {
+      await follow(session)
+      return 0
+    }
     const items = await readAll(session.client.audit({ follow: false }), followTrails())
     await print({ ...view, items }, session)
     return 0
