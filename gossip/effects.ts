@@ -18,6 +18,12 @@ export type Timer =
       readonly token: number
       readonly dueMs: number
     }
+  | {
+      readonly type: 'testimony'
+      readonly id: NodeId
+      readonly incarnation: number
+      readonly dueMs: number
+    }
   | { readonly type: 'gossip-round'; readonly token: number; readonly dueMs: number }
   | { readonly type: 'sync-round'; readonly token: number; readonly dueMs: number }
   | { readonly type: 'revive-round'; readonly token: number; readonly dueMs: number }

@@ -153,8 +153,26 @@ function declare(core: Core, known: Member, suspicion: Suspicion): void {
 /** Only what we saw ourselves is published; what others told us they have published already. */
 function spread(core: Core, member: Member, witness: NodeId | null): void {
   const rumor = rumorAbout(core, member)
-  if (witness === core.self.id && rumor.by === core.self.id) core.out.publish(rumor)
+  if (witness === core.self.id && rumor.by === core.self.id) {
+    if (rumor.isRefused === true) testifySoon(core, member)
+    else core.out.publish(rumor)
+  }
   pass(core, rumor)
+}
+
+/** All that were connected to a process see its end at once, and a few of them are enough to tell everybody. */
+function testifySoon(core: Core, { id, incarnation }: Member): void {
+  const dueMs = core.nowMs + core.random() * core.options.goneMs
+  core.out.startTimer({ type: 'testimony', id, incarnation, dueMs }, core.nowMs)
+}
+
+/** Publishes that we were refused, unless enough others have said the same meanwhile. */
+export function testifyNow(core: Core, timer: Timer & { type: 'testimony' }): void {
+  const suspicion = core.suspicions.get(timer.id)
+  const known = core.peers.get(timer.id)
+  if (suspicion?.incarnation !== timer.incarnation || known === undefined) return
+  const others = suspicion.refused.filter(id => id !== core.self.id)
+  if (others.length < WITNESSES_WANTED) core.out.publish(rumorAbout(core, known))
 }
 
 function startDeadline(core: Core, member: Member, dueMs: number): void {

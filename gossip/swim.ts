@@ -12,7 +12,7 @@ import { Peers } from './peers.ts'
 import { Probes } from './probe.ts'
 import { Rumors } from './rumors.ts'
 import { doubtsOf, type SwimStatus } from './status.ts'
-import { endSuspicion } from './suspicion.ts'
+import { endSuspicion, testifyNow } from './suspicion.ts'
 import { askForEverything, askToJoin, compareWith, receiveSync, syncWithDead, syncWithLive } from './sync.ts'
 
 const SEQUENCE_START_MAX = 2 ** 31
@@ -230,6 +230,9 @@ export class Swim {
         break
       case 'suspicion-deadline':
         endSuspicion(core, timer, isLate)
+        break
+      case 'testimony':
+        testifyNow(core, timer)
         break
       case 'gossip-round':
         if (timer.token !== this.#token) break

@@ -66,7 +66,26 @@ test('a host that refuses two of us shortens the time to refute to a moment', ()
 test('the refusal is told with the accusation', () => {
   const table = new Table(['b', 'c', 'd'])
   refusedBy(table, 'b', ['c', 'd'])
+  table.wait(lan(5).goneMs)
   assert.ok(table.published.some(({ member, isRefused }) => member.id === 'b' && isRefused === true))
+})
+
+test('of all that a host refuses at once, the first few tell everybody, and the others hold their tongues', () => {
+  const table = new Table(['b', 'c', 'd', 'e'])
+  refusedBy(table, 'b', ['c', 'd', 'e'])
+  for (const from of ['c', 'd'])
+    table.say({ type: 'rumorReceived', from, rumor: { member: suspected('b'), by: from, isRefused: true } })
+  table.wait(2 * lan(5).goneMs)
+  assert.is(table.stateOf('b'), 'dead')
+  assert.not(table.published.some(({ member }) => member.id === 'b'))
+})
+
+test('a refusal that its subject has outlived is not told any more', () => {
+  const table = new Table(['b', 'c', 'd'])
+  refusedBy(table, 'b', ['c', 'd'])
+  table.hears('b', member('b', { incarnation: 2 }))
+  table.wait(lan(5).goneMs)
+  assert.not(table.published.some(({ member }) => member.id === 'b'))
 })
 
 test('one that claims a refusal alone shortens nothing', () => {
