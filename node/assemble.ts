@@ -49,6 +49,8 @@ export type NodeParts = {
   readonly origin: Origin
   /** What this node says about itself when it founds, joins and comes back. */
   readonly facts: NodeFacts
+  /** Where peers find it, best first; only the address in its facts when nothing is said. */
+  readonly addresses?: readonly string[]
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -129,7 +131,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   let diskWord: number | null = null
   let clockWord = 0
   const selfNow = (): Member => {
-    const member = selfMember(parts.facts)
+    const member = selfMember(parts.facts, parts.addresses)
     return {
       ...member,
       metadata: { ...member.metadata, ...diskMetadata(diskWord), ...clockMetadata(clockWord) },
@@ -204,18 +206,21 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const readRoster = (state: State): void => {
     const strangers = vouched.peers(state, clock.monotonicMs())
     const leaving = farewells.peers(state, clock.monotonicMs())
-    const key = [rosterKeyOf(state), [...strangers.keys()].join(), [...leaving.keys()].join()].join('\n')
+    const heard = new Map(members().map(member => [member.id, member.addresses]))
+    const key = [rosterKeyOf(state, heard), [...strangers.keys()].join(), [...leaving.keys()].join()].join(
+      '\n',
+    )
     if (key === rosterKey) return
     rosterKey = key
     // A timer may be a fraction of a millisecond early.
     if (leaving.size > 0) clock.after(FAREWELL_MS + 1, () => isStopped || readRoster(consensus.state()))
-    const members = peersOf(state, parts.knownPeers, id)
-    const peers = new Map([...strangers, ...leaving, ...members])
+    const belonging = peersOf(state, { heard, known: parts.knownPeers }, id)
+    const peers = new Map([...strangers, ...leaving, ...belonging])
     peers.delete(id)
     if (departedOf(state, id) !== null) expelled()
     transport.admit(new Set(peers.keys()))
     for (const [peer, addresses] of peers) if (addresses.length > 0) transport.setAddresses(peer, addresses)
-    parts.rememberPeers(members)
+    parts.rememberPeers(belonging)
     swimRef.send({ type: 'swim/RosterChanged' })
   }
   readRoster(consensus.state())

@@ -23,8 +23,11 @@ export type StartOptions = {
   readonly dockerSocket: string | null
   readonly logLevel: LogLevel
   readonly logFile: string | null
-  /** `HOST` that others reach this node and its pods under, when it differs from the listen address. */
-  readonly advertise: string | null
+  /**
+   * The `HOST`s that others reach this node under, best first, when they differ from the listen address; its pods are
+   * published on the first.
+   */
+  readonly advertise: readonly string[]
 }
 
 export type NodeConfig = {
@@ -36,8 +39,10 @@ export type NodeConfig = {
   readonly dataDirectory: string
   readonly listen: HostPort
   readonly api: HostPort | null
-  /** The IP address that pods' ports are published on and peers dial. */
+  /** The IP address that pods' ports are published on and peers dial first. */
   readonly address: string
+  /** All hosts that peers may dial, best first; `address` leads them. */
+  readonly addresses: readonly string[]
   /** All members are on this machine: a loopback address cannot be reached from another one. */
   readonly isOneMachine: boolean
   readonly labels: Readonly<Record<string, string>>
@@ -53,6 +58,8 @@ export const PEER_PORT_DEFAULT = 7701
 export const API_PORT_DEFAULT = 7700
 const PORT_RANGE_DEFAULT: readonly [number, number] = [20_000, 29_999]
 const LABELS_MAX = 64
+/** As many as a beacon tells. */
+const ADVERTISED_MAX = 4
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
 const LABEL_KEY = /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/
@@ -67,7 +74,8 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
   if (options.join.length > 0 && options.token === null) throw tokenMissing(options.join[0] as string)
   if (options.name !== null && !NAME.test(options.name)) throw badName(options.name)
   checkLabels(options.labels)
-  const address = options.advertise ?? hostPortOf(advertisedAddresses(listen)[0] as string).host
+  const addresses = hostsOf(options.advertise, listen)
+  const address = addresses[0] as string
   return Object.freeze({
     join: options.join,
     token: options.token,
@@ -77,6 +85,7 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
     listen,
     api,
     address,
+    addresses,
     isOneMachine: isLoopback(address),
     labels: options.labels,
     runtime: options.runtime,
@@ -85,6 +94,19 @@ export const resolveConfig = (options: StartOptions): NodeConfig => {
     logFile: options.logFile,
     portRange: PORT_RANGE_DEFAULT,
   })
+}
+
+/** What was said, else what the machine has. */
+const hostsOf = (advertise: readonly string[], listen: HostPort): readonly string[] => {
+  if (advertise.length > ADVERTISED_MAX)
+    throw new Failure('E_INVALID', {
+      message: `--advertise was said ${advertise.length} times`,
+      why: `others try the addresses of a node one after the other, so there are at most ${ADVERTISED_MAX}`,
+      try: 'name the addresses that the other machines reach',
+    })
+  const said =
+    advertise.length > 0 ? advertise : advertisedAddresses(listen).map(text => hostPortOf(text).host)
+  return [...new Set(said)].slice(0, ADVERTISED_MAX)
 }
 
 /** `HOST:PORT` or `[V6]:PORT`; a port from 0 (any free one) to 65535. */

@@ -45,7 +45,7 @@ import { recordedLog } from './recorded-log.ts'
 import { keepCopyIn } from './recovery/keep-copy.ts'
 import { type DetectedRuntime, detectRuntime } from './runtime/detect.ts'
 import type { Runtime } from './runtime/runtime.ts'
-import { type HostPort, textOf } from './transport/host-port.ts'
+import { type HostPort, hostPortOf, textOf } from './transport/host-port.ts'
 import { loadIdentity } from './transport/identity.ts'
 import { createLibp2pTransport } from './transport/libp2p.ts'
 import type { Transport } from './transport/transport.ts'
@@ -169,6 +169,12 @@ const startingWith = (saved: SavedState | null, store: LogStore): LogStore => {
   }
 }
 
+/** All `HOST:PORT` under which peers may find this node, best first: one port at several hosts. */
+const peerAddressesOf = ({ addresses }: NodeConfig, { peerAddress }: NodeFacts): readonly string[] => {
+  const { port } = hostPortOf(peerAddress)
+  return addresses.map(host => textOf({ host, port }))
+}
+
 const factsOf = (
   config: NodeConfig,
   detected: DetectedRuntime,
@@ -225,6 +231,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
         ? { type: 'member', admission: entry.record.admission ?? null }
         : { type: 'found', cluster: entry.record.founded },
     facts,
+    addresses: peerAddressesOf(config, facts),
     clock,
     random: () => randomInt(2 ** 32) / 2 ** 32,
     log,
@@ -249,7 +256,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     clusterId: entry.record.clusterId,
     self: facts.id,
     ether: multicast(config.listen.host),
-    addresses: () => [facts.peerAddress],
+    addresses: () => peerAddressesOf(config, facts),
     isMember: id => node.consensus.state().nodes.has(id as NodeId) || entry.peers.has(id),
     known: id => book.peers().get(id) ?? [],
     transport,

@@ -36,7 +36,7 @@ const optionsOf = async (call: Call, session: Session): Promise<StartOptions> =>
     dockerSocket: flags.text('dockerSocket'),
     logLevel: (flags.text('logLevel') ?? 'warn') as StartOptions['logLevel'],
     logFile: flags.text('logFile'),
-    advertise: flags.text('advertise'),
+    advertise: flags.list('advertise'),
   }
 }
 
@@ -101,7 +101,11 @@ export const command: Command = {
     { flags: '--data <directory>', description: 'where it keeps its identity, log and socket' },
     { flags: '--listen <address>', description: 'HOST:PORT for peers; 0.0.0.0:7701 when not said' },
     { flags: '--api <address>', description: 'HOST:PORT for the API, or off; 127.0.0.1:7700 when not said' },
-    { flags: '--advertise <host>', description: 'the address that others reach it under' },
+    {
+      flags: '--advertise <host>',
+      description: 'an address that others reach it under, best first; the machine’s when not said',
+      isRepeatable: true,
+    },
     { flags: '--label <pair>', description: 'KEY=VALUE for constraints and spreading', isRepeatable: true },
     {
       flags: '--runtime <runtime>',

@@ -16,34 +16,44 @@ export const rosterOf = (state: State, self: string): readonly RosterEntry[] =>
       isAdmitted: node.state !== 'left',
     }))
 
+/** What is known of addresses beside the log: by each member's own word in gossip, and from the disk or the join reply. */
+export type Hints = { readonly heard: Peers; readonly known: Peers }
+
+/** Of one member, older ones included: who moves often is not dialled at each place where it ever was. */
+const ADDRESSES_MAX = 8
+
 /**
  * Who may talk to this node: the roster, and those remembered from disk or from the join reply on whom it has no word
  * yet: a replica that is far behind knows some members only, and the leader need not be among them. Whoever has left is out.
  */
-export const peersOf = (state: State, known: Peers, self: string): Peers => {
+export const peersOf = (state: State, { heard, known }: Hints, self: string): Peers => {
   const peers = new Map<string, readonly string[]>()
   for (const [id, addresses] of known) if (departedOf(state, id as NodeId) === null) peers.set(id, addresses)
   for (const node of state.nodes.values()) {
     if (node.state === 'left') continue
-    const older = (known.get(node.id) ?? []).filter(address => address !== node.peerAddress)
-    peers.set(node.id, [node.peerAddress, ...older])
+    const all = [node.peerAddress, ...(heard.get(node.id) ?? []), ...(known.get(node.id) ?? [])]
+    peers.set(node.id, [...new Set(all)].slice(0, ADDRESSES_MAX))
   }
   peers.delete(self)
   return peers
 }
 
 /** Changes exactly when membership or an address does. */
-export const rosterKeyOf = (state: State): string =>
+export const rosterKeyOf = (state: State, heard: Peers): string =>
   [...state.nodes.values()]
-    .map(node => `${node.id} ${node.state === 'left' ? 'left' : node.peerAddress}`)
+    .map(node =>
+      node.state === 'left'
+        ? `${node.id} left`
+        : `${node.id} ${node.peerAddress} ${heard.get(node.id)?.join(' ') ?? ''}`,
+    )
     .join('\n')
 
 /** This node as gossip presents it. Its incarnation starts anew; what others remember makes it jump ahead. */
-export const selfMember = (facts: NodeFacts): Member => ({
+export const selfMember = (facts: NodeFacts, addresses: readonly string[] = [facts.peerAddress]): Member => ({
   id: facts.id,
   incarnation: 0,
   state: 'alive',
-  addresses: [facts.peerAddress],
+  addresses,
   metadata: { name: facts.name, protocol: String(protocolOf(facts)) },
 })
 

@@ -304,6 +304,7 @@ export class Libp2pTransport implements Transport {
       const target = this.#parts.multiaddr(`${multiaddrOf(address)}/p2p/${peer}`)
       try {
         await this.#node.dial(target, { force: true, signal: AbortSignal.timeout(this.#parts.DIAL_MS_MAX) })
+        this.#reach.reachedAt(peer, address)
         return
       } catch (error) {
         if (isRefusal(error)) refusals += 1

@@ -330,6 +330,7 @@ export class MemoryTransport implements Transport, EndOwner {
       if (answer.type !== 'connected') {
         return this.#dial(peer, addresses, refusals + (answer.type === 'refused' ? 1 : 0), position + 1)
       }
+      this.#reach.reachedAt(peer, address)
       if (this.#isStopped || this.#members.has(peer) || !this.#join(answer.end)) answer.end.close()
       if (!this.#members.has(peer)) this.#missed(peer, 'failed')
     })

@@ -25,6 +25,8 @@ export class Reach<Connection> {
   readonly #options: ReachOptions<Connection>
   readonly #dialLoop: DialLoop
   readonly #addresses = new Map<PeerId, readonly string[]>()
+  /** The address at which each peer was reached last. */
+  readonly #worked = new Map<PeerId, string>()
   readonly #waiting = new Map<PeerId, Set<(connection: Connection | null) => void>>()
   readonly #refused = new Set<PeerId>()
   #admitted: ReadonlySet<PeerId> = new Set()
@@ -33,7 +35,7 @@ export class Reach<Connection> {
   constructor(options: ReachOptions<Connection>) {
     const { self, clock, random, dial } = options
     this.#options = options
-    this.#dialLoop = new DialLoop({ self, clock, random, dial: peer => dial(peer, this.#addressesOf(peer)) })
+    this.#dialLoop = new DialLoop({ self, clock, random, dial: peer => dial(peer, this.#inOrder(peer)) })
   }
 
   start(): void {
@@ -50,6 +52,7 @@ export class Reach<Connection> {
   admit(peers: ReadonlySet<PeerId>): void {
     this.#admitted = peers
     for (const peer of this.#refused) if (!peers.has(peer)) this.#refused.delete(peer)
+    for (const peer of this.#worked.keys()) if (!peers.has(peer)) this.#worked.delete(peer)
     this.#updateTargets()
   }
 
@@ -62,6 +65,11 @@ export class Reach<Connection> {
     this.#addresses.set(peer, usable)
     this.#updateTargets()
     this.#dialLoop.refresh(peer)
+  }
+
+  /** A dial reached the peer there: the next one begins with it. */
+  reachedAt(peer: PeerId, address: string): void {
+    this.#worked.set(peer, address)
   }
 
   /** Whether a member is known to live on this host. */
@@ -136,6 +144,13 @@ export class Reach<Connection> {
 
   #addressesOf(peer: PeerId): readonly string[] {
     return this.#addresses.get(peer) ?? []
+  }
+
+  /** What worked last, and then as they were told. */
+  #inOrder(peer: PeerId): readonly string[] {
+    const all = this.#addressesOf(peer)
+    const worked = this.#worked.get(peer)
+    return worked === undefined || !all.includes(worked) ? all : [...new Set([worked, ...all])]
   }
 
   #updateTargets(): void {
