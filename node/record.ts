@@ -104,7 +104,9 @@ export const wantedRuntime = (wish: RuntimeWish, record: NodeRecord | null): Run
 export const writeRecord = (directory: string, record: NodeRecord): Promise<void> =>
   writeDurably(directory, FILE, textOf(record))
 
-const textOf = (record: NodeRecord): string => sealedJson({ format: FORMAT, ...record })
+/** An admission that is over is not written: the file of one that never had any is the same. */
+const textOf = ({ admission, ...record }: NodeRecord): string =>
+  sealedJson({ format: FORMAT, ...record, ...(admission ? { admission } : {}) })
 
 /**
  * Changes the record that the directory holds: one write after the other, and none for what is there already. The

@@ -34,6 +34,7 @@ test('changes of the record keep their order, touch nothing else, and cost nothi
     const keep = keepRecord(directory, RECORD)
     const before = fileId()
     await keep({ hasLog: true })
+    await keep({ founded: null, admission: null })
     assert.is(fileId(), before)
     await Promise.all([keep({ name: 'birch' }), keep({ name: 'cedar' })])
     assert.equal(readRecord(directory), { ...RECORD, name: 'cedar' })
