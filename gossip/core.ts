@@ -2,7 +2,7 @@
 import type { Awareness } from './awareness.ts'
 import type { Outbox } from './effects.ts'
 import type { Input } from './input.ts'
-import type { Member, NodeId } from './member.ts'
+import { isRunning, type Member, type NodeId } from './member.ts'
 import type { Rumor } from './message.ts'
 import type { Options } from './options.ts'
 import type { Peers } from './peers.ts'
@@ -71,6 +71,14 @@ export function spreadingOf(input: Input): Spreading {
 export function pass(core: Core, rumor: Rumor, spreading: Spreading = core.spreading): void {
   if (spreading === 'keep') core.rumors.forget(rumor.member.id)
   else core.rumors.add(rumor, spreading === 'press')
+}
+
+/** A few members, chosen at random, get what is being spread. */
+export function gossipRound(core: Core): void {
+  for (const { id } of core.peers.pick(core.options.gossipFanout, isRunning)) {
+    const rumors = rumorsFor(core, id)
+    if (rumors.length > 0) core.out.send(id, { type: 'gossip', rumors })
+  }
 }
 
 /** What we believe of a member, with the one who vouches for it: ourselves where we saw it ourselves. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert'
 import { Awareness } from './awareness.ts'
 import { announceSelf, hear, sayFarewell } from './claims.ts'
-import { type Core, rumorsFor, spreadingOf } from './core.ts'
+import { type Core, gossipRound, rumorsFor, spreadingOf } from './core.ts'
 import { type Effects, Outbox, type Timer } from './effects.ts'
 import type { Input } from './input.ts'
 import { contentOf, isRunning, type Member, type NodeId } from './member.ts'
@@ -237,7 +237,7 @@ export class Swim {
       case 'gossip-round':
         if (timer.token !== this.#token) break
         this.#isGossiping = false
-        this.#gossip()
+        gossipRound(core)
         break
       case 'sync-round':
         if (timer.token !== this.#token) break
@@ -252,14 +252,6 @@ export class Swim {
         break
       default:
         unreachable(timer)
-    }
-  }
-
-  #gossip(): void {
-    const core = this.#core
-    for (const { id } of core.peers.pick(core.options.gossipFanout, isRunning)) {
-      const rumors = rumorsFor(core, id)
-      if (rumors.length > 0) core.out.send(id, { type: 'gossip', rumors })
     }
   }
 
@@ -313,7 +305,13 @@ export class Swim {
   }
 
   #learn(members: readonly Member[]): void {
+    const { peers, self, out } = this.#core
     for (const member of members) {
+      if (member.id !== self.id && !peers.has(member.id) && member.state === 'alive') {
+        peers.set(member)
+        out.report({ type: 'member-alive', member, before: null })
+        continue
+      }
       this.#admit(member)
       hear(this.#core, { member, by: member.id }, null)
     }
