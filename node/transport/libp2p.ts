@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { type ErrorCode, Failure, messageOf } from '../errors.ts'
 import { Incidents } from '../incidents.ts'
 import type { Log } from '../log.ts'
+import { Budgets } from './budgets.ts'
 import { advertisedAddresses, hostPortOf, multiaddrOf } from './host-port.ts'
 import type { Node } from './libp2p-node.ts'
 import { type CloseCause, type Link, Links } from './links.ts'
@@ -56,6 +57,7 @@ export class Libp2pTransport implements Transport {
   readonly self: PeerId
   readonly #options: Libp2pOptions
   readonly #parts: Parts
+  readonly #budgets: Budgets
   readonly #links: Links
   readonly #reach: Reach<Link>
   readonly #silences: Silences
@@ -74,6 +76,8 @@ export class Libp2pTransport implements Transport {
     this.self = self
     this.#options = options
     this.#parts = parts
+    const budgets = new Budgets(clock)
+    this.#budgets = budgets
     this.#links = new Links({
       self,
       clock,
@@ -81,6 +85,7 @@ export class Libp2pTransport implements Transport {
       onOpened: link => link.kind === 'member' && this.#confirm(link),
       onClosed: (link, cause) => this.#closed(link, cause),
       isMemberHost: host => this.#reach.isMemberHost(host),
+      isBarred: peer => budgets.isBarred(peer),
     })
     this.#reach = new Reach({
       self,
@@ -109,6 +114,7 @@ export class Libp2pTransport implements Transport {
       linkTo: peer => this.#confirmed(peer),
       onSent: peer => this.#silences.sent(peer),
       onHeard: peer => this.#silences.settled(peer),
+      maySay: (peer, channel, bytes) => this.#maySay(peer, channel, bytes),
       onMalformed,
       onDropped: () => {
         this.#droppedCount += 1
@@ -122,12 +128,22 @@ export class Libp2pTransport implements Transport {
       onMalformed,
     })
     this.#onMalformed = onMalformed
+    this.#maySay = (peer, kind, bytes) => {
+      if (budgets.spend(peer, kind, bytes)) return true
+      incidents.note('a member says more than any sound one, and is cut off for a while', {
+        peer,
+        nowMs: clock.monotonicMs(),
+      })
+      this.#links.member(peer)?.connection.abort(new Error('too much was said'))
+      return false
+    }
     this.#turnedAway = peer =>
       incidents.note('a stranger tried a protocol of members', { peer, nowMs: clock.monotonicMs() })
   }
 
   readonly #onMalformed: (from: PeerId, reason: string) => void
   readonly #turnedAway: (from: PeerId) => void
+  readonly #maySay: (from: PeerId, kind: Channel | Topic, bytes: number) => boolean
 
   async start(): Promise<void> {
     const { listen, log, privateKey } = this.#options
@@ -163,6 +179,7 @@ export class Libp2pTransport implements Transport {
     this.#node = node
     this.#publish = this.#parts.wirePubsub(node.services.gossip, {
       isAdmitted: peer => this.#links.admitted.has(peer),
+      maySay: (author, topic, bytes) => this.#maySay(author, topic, bytes),
       handlers: this.#rumorHandlers,
       onMalformed: this.#onMalformed,
       log,
@@ -224,6 +241,7 @@ export class Libp2pTransport implements Transport {
 
   admit(peers: ReadonlySet<PeerId>): void {
     this.#links.admit(peers)
+    this.#budgets.keepOnly(this.#links.admitted)
     this.#reach.admit(this.#links.admitted)
   }
 

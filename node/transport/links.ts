@@ -47,6 +47,8 @@ export type LinksOptions = {
   readonly onClosed: (link: Link, cause: CloseCause) => void
   /** Hosts of members, which are never refused before they could prove who they are. */
   readonly isMemberHost: (host: string) => boolean
+  /** A member that is cut off for a while. */
+  readonly isBarred: (peer: PeerId) => boolean
 }
 
 /** The address that a connection comes from. */
@@ -215,6 +217,7 @@ export class Links {
    * like a sign that this connection is dead.
    */
   #deniesDial(peer: PeerId): boolean {
+    if (this.#options.isBarred(peer)) return true
     const nowMs = this.#options.clock.monotonicMs()
     const arrivingMs = this.#arriving.get(peer)
     if (this.#members.has(peer) || (arrivingMs !== undefined && nowMs - arrivingMs < CROSSING_MS)) return true
@@ -225,6 +228,7 @@ export class Links {
   #deniesInbound(peer: PeerId, connection: MultiaddrConnection): boolean {
     // Whoever was expelled is a stranger: it may ask, in the join protocol, and hears there that it has left.
     if (!this.#admitted.has(peer)) return this.#deniesGuest(peer, connection)
+    if (this.#options.isBarred(peer)) return true
     const nowMs = this.#options.clock.monotonicMs()
     const isLower = this.#options.self < peer
     const crossingMs = this.#crossing.get(peer)

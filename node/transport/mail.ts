@@ -23,6 +23,8 @@ export type MailOptions = {
   /** Something left for the peer, or came from it. */
   readonly onSent: (to: PeerId) => void
   readonly onHeard: (from: PeerId) => void
+  /** False: the peer says more than it may, and its connection ends. */
+  readonly maySay: (from: PeerId, channel: Channel, bytes: number) => boolean
   readonly onMalformed: (from: PeerId, reason: string) => void
   readonly onDropped: (to: PeerId, channel: Channel) => void
 }
@@ -104,10 +106,11 @@ export class Mail {
   }
 
   #receive(channel: Channel, stream: Stream, from: PeerId): void {
-    const { log, onHeard, onMalformed } = this.#options
+    const { log, onHeard, maySay, onMalformed } = this.#options
     const stop = readFrames(stream, FRAME_BYTES_MAX, {
       onMalformed: reason => onMalformed(from, reason),
       onFrame: payload => {
+        if (!maySay(from, channel, payload.byteLength)) return stop()
         onHeard(from)
         try {
           // An entry that lives on in the log keeps those that came in its message, and must not keep the whole packet.

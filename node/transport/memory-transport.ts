@@ -2,6 +2,7 @@
 import { decode, encode, FRAME_BYTES_MAX } from '../codec.ts'
 import { Failure } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { Budgets } from './budgets.ts'
 import { placeCall, serveCall } from './calls.ts'
 import { CROSSING_MS } from './dial-loop.ts'
 import { GuestBook } from './guests.ts'
@@ -60,6 +61,7 @@ export class MemoryTransport implements Transport, EndOwner {
   readonly #options: MemoryTransportOptions
   readonly #reach: Reach<End>
   readonly #guests: GuestBook
+  readonly #budgets: Budgets
   readonly #members = new Map<PeerId, End>()
   readonly #visitors = new Set<End>()
   readonly #visits = new Map<string, End>()
@@ -81,6 +83,7 @@ export class MemoryTransport implements Transport, EndOwner {
     this.#options = options
     this.self = options.self
     this.#guests = new GuestBook(network.air.clock)
+    this.#budgets = new Budgets(network.air.clock)
     this.#reach = new Reach({
       self: options.self,
       clock: network.air.clock,
@@ -158,6 +161,10 @@ export class MemoryTransport implements Transport, EndOwner {
 
   onRumor(source: End, rumor: Rumor): void {
     if (this.#isStopped || this.#seen.has(rumor.id) || !this.#admitted.has(rumor.author)) return
+    if (!this.#budgets.spend(rumor.author, rumor.topic, rumor.payload.byteLength)) {
+      this.#members.get(rumor.author)?.close()
+      return
+    }
     this.#relay(rumor, source)
     this.#rumorHandlers.get(rumor.topic)?.(rumor.author, decode(rumor.payload))
   }
@@ -209,6 +216,7 @@ export class MemoryTransport implements Transport, EndOwner {
 
   admit(peers: ReadonlySet<PeerId>): void {
     this.#admitted = new Set(peers)
+    this.#budgets.keepOnly(this.#admitted)
     for (const end of [...this.#members.values()]) if (!peers.has(end.peer)) end.close()
     for (const [peer, suitor] of this.#suitors) {
       if (!peers.has(peer)) continue
@@ -239,6 +247,7 @@ export class MemoryTransport implements Transport, EndOwner {
       this.#suitors.set(peer, from)
       return null
     }
+    if (this.#budgets.isBarred(peer)) return null
     const older = this.#members.get(peer)
     const isFresh =
       older !== undefined && this.#network.air.clock.monotonicMs() - older.openedAtMs < CROSSING_MS
@@ -259,7 +268,7 @@ export class MemoryTransport implements Transport, EndOwner {
   /** A connection to a member stands; a newer one replaces an older, which is dead at the peer's end. */
   #join(end: End): boolean {
     const { peer } = end
-    if (!this.#admitted.has(peer)) return false
+    if (!this.#admitted.has(peer) || this.#budgets.isBarred(peer)) return false
     this.#members.get(peer)?.close()
     this.#members.set(peer, end)
     this.#watch(end)
@@ -295,6 +304,7 @@ export class MemoryTransport implements Transport, EndOwner {
 
   onPayload(end: End, channel: Channel, payload: Uint8Array): void {
     if (this.#isStopped || end.options.kind !== 'member') return
+    if (!this.#budgets.spend(end.peer, channel, payload.byteLength)) return end.close()
     try {
       this.#messageHandlers.get(channel)?.(end.peer, decode(payload))
     } catch (thrown) {

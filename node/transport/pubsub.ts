@@ -39,6 +39,8 @@ export const gossipService = (): ((components: GossipSubComponents) => GossipSub
 
 export type PubsubOptions = {
   readonly isAdmitted: (peer: PeerId) => boolean
+  /** False: the author says more than it may. */
+  readonly maySay: (author: PeerId, topic: Topic, bytes: number) => boolean
   readonly handlers: ReadonlyMap<Topic, (from: PeerId, message: unknown) => void>
   readonly onMalformed: (from: PeerId, reason: string) => void
   readonly log: Log
@@ -47,7 +49,7 @@ export type PubsubOptions = {
 /** Subscribes to every topic that has a handler; the service must be started. Returns how to publish. */
 export const wirePubsub = (
   service: GossipSub,
-  { isAdmitted, handlers, onMalformed, log }: PubsubOptions,
+  { isAdmitted, maySay, handlers, onMalformed, log }: PubsubOptions,
 ): ((topic: Topic, message: unknown) => void) => {
   const authorOf = (message: Message): PeerId | null =>
     message.type === 'signed' ? message.from.toString() : null
@@ -55,8 +57,11 @@ export const wirePubsub = (
   for (const topic of TOPICS) {
     service.topicValidators.set(wireTopic(topic), (_relay, message) => {
       const author = authorOf(message)
-      const isWelcome = author !== null && isAdmitted(author) && message.data.byteLength <= RUMOR_BYTES_MAX
-      return isWelcome ? TopicValidatorResult.Accept : TopicValidatorResult.Reject
+      const bytes = message.data.byteLength
+      if (author === null || !isAdmitted(author) || bytes > RUMOR_BYTES_MAX)
+        return TopicValidatorResult.Reject
+      // Whoever relays it is not to blame.
+      return maySay(author, topic, bytes) ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
     })
     service.subscribe(wireTopic(topic))
   }

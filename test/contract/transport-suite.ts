@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { FRAME_BYTES_MAX } from '../../node/codec.ts'
 import { Failure } from '../../node/errors.ts'
+import { BUDGETS } from '../../node/transport/budgets.ts'
 import type { PeerId, Transport } from '../../node/transport/transport.ts'
 import { calls } from './transport-calls.ts'
 import {
@@ -32,6 +33,19 @@ const messages = (story: Story): void => {
     )
     assert.ok(oak.heard.every(([from]) => from === ash.self))
     assert.ok(has(ash, 'connected', oak) && has(oak, 'connected', ash))
+  })
+
+  story('a member that says too much is cut off for a while, and nobody else is', async ({ open }) => {
+    const [ash, oak, elm] = [await open('ash'), await open('oak'), await open('elm')]
+    let heard = 0
+    for (const peer of [ash, oak, elm]) peer.onMessage('swim', () => (heard += 1))
+    await mesh(ash, oak, elm)
+    const { burst } = BUDGETS.swim.messages
+    for (let count = 0; count < 2 * burst; count += 1) ash.send(oak.self, 'swim', 0)
+    await until('it is cut off', () => has(oak, 'disconnected', ash))
+    assert.ok(heard < 1.5 * burst, `${heard} were heard`)
+    assert.ok(oak.connected().has(elm.self) && ash.connected().has(elm.self))
+    await until('it may come back', () => oak.connected().has(ash.self) && ash.connected().has(oak.self))
   })
 
   story('a message is a copy: what the sender changes later does not arrive', async ({ open }) => {

@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import * as assert from 'uvu/assert'
+import { BUDGETS } from '../../../node/transport/budgets.ts'
 import { type Prng, prng } from '../../harness/prng.ts'
 import { callDoor, type Door, frameDoor, joinDoor, tokenDoor } from './doors.ts'
 import { anythings, brokenValue } from './mutate.ts'
@@ -22,7 +23,8 @@ const BATCH = 5_000
 const SETTLE_MS = 15_000
 /** Said between two moments of the town's time. */
 const BREATH = 100
-const BREATH_MS = 20
+/** No more than a member may say: beyond that it would be cut off, and not be heard at all. */
+const breathMs = (kind: Spoken): number => Math.max(20, (1_500 * BREATH) / BUDGETS[kind].messages.perSecond)
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -81,7 +83,7 @@ const shout = async (town: Town, kind: Spoken, count: number, dice: Prng): Promi
     const message =
       done % 10 === 0 ? invented[(done / 10) % invented.length] : brokenValue(one, recorded, dice)
     town.say(kind, message)
-    if (done % BREATH === 0) await town.pass(BREATH_MS)
+    if (done % BREATH === 0) await town.pass(breathMs(kind))
     if (done % BATCH !== 0 && done !== count) continue
     await town.pass(SETTLE_MS)
     assert.is(town.picture(), before, `${kind}: something of what was said was believed`)

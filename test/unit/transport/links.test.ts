@@ -36,6 +36,7 @@ const linksOf = (self: string, peer: string) => {
     },
     onClosed: () => undefined,
     isMemberHost: () => true,
+    isBarred: () => false,
   })
   links.admit(new Set([self, peer]))
   const gater = links.gater()
