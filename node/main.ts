@@ -287,7 +287,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
     {
       socketPath: socketPath(config.dataDirectory),
       listen: config.api === null ? null : textOf(config.api),
-      hostNames: [facts.address, facts.name],
+      hostNames: [facts.name, facts.address, ...config.addresses],
     },
     apiDeps(wiring, { node, lag, leave, note: notes.note }),
   )
