@@ -196,14 +196,15 @@ function timeoutMs(core: Core, suspicion: Suspicion): number {
   const { suspicionMinMs, suspicionMaxMs, goneMs } = core.options
   const { wanted, accusers } = suspicion
   if (isGone(core, suspicion)) return goneMs
-  return core.awareness.scale(
-    suspicionTimeoutMs({
-      minMs: suspicionMinMs,
-      maxMs: suspicionMaxMs,
-      wanted,
-      confirmations: Math.max(0, accusers.length - 1),
-    }),
-  )
+  const doubtMs = suspicionTimeoutMs({
+    minMs: suspicionMinMs,
+    maxMs: suspicionMaxMs,
+    wanted,
+    confirmations: Math.max(0, accusers.length - 1),
+  })
+  // Our own ill health says nothing against the word of enough others.
+  const others = accusers.filter(id => id !== core.self.id).length
+  return others > wanted ? doubtMs : core.awareness.scale(doubtMs)
 }
 
 /** A few members, whatever the size of the cluster, probe the suspect at once: to clear it or to confirm. */

@@ -49,6 +49,20 @@ test('two reporters that looked for themselves are enough', () => {
   assert.is(table.stateOf('b'), 'dead')
 })
 
+test('a node that is not well itself waits longer, but not against the word of enough others', () => {
+  const suspectedBy = (accusers: readonly string[]): Table => {
+    const table = new Table(['b', 'c', 'd', 'e'])
+    // It has to refute: a sign that it is slow.
+    table.hears('c', suspected('a'))
+    assert.is(table.swim.status().awareness, 1)
+    for (const accuser of accusers) table.hears(accuser, suspected('b'))
+    table.wait(lan(5).suspicionMinMs + 1)
+    return table
+  }
+  assert.is(suspectedBy(['c', 'd']).stateOf('b'), 'suspect')
+  assert.is(suspectedBy(['c', 'd', 'e']).stateOf('b'), 'dead')
+})
+
 test('a host that refuses two of us shortens the time to refute to a moment', () => {
   const table = new Table(['b', 'c', 'd'])
   refusedBy(table, 'b', ['c', 'd'])
