@@ -66,13 +66,17 @@ export const createMischief = (world: World, faults: readonly Fault[]): Mischief
   }
 
   /** Any voters out of those that the leader knows. It may refuse, and mostly does. */
+  /** Nobody that has not started yet: the keeper gives no vote to a node that has never answered. */
   const regroup = (machine: Machine): void => {
     const consensus = machine.node?.consensus
     if (consensus === undefined) return
     const { voters, learners } = consensus.status()
-    const known = world.dice.shuffle([...voters, ...learners])
+    const hasStarted = (id: string): boolean =>
+      world.machines.some(other => other.id === id && other.isMember)
+    const known = world.dice.shuffle([...voters, ...learners].filter(hasStarted))
     const count = world.dice.between(1, known.length)
-    const target = { voters: known.slice(0, count), learners: known.slice(count) }
+    const others = learners.filter(id => !hasStarted(id))
+    const target = { voters: known.slice(0, count), learners: [...known.slice(count), ...others] }
     trace.tell('fault', `wants ${target.voters.join(' ')} to vote`)
     consensus.changeConfiguration(target).catch(() => undefined)
   }
