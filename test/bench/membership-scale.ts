@@ -6,7 +6,7 @@ import { detection, joining, median, traffic } from '../harness/fleet/trials.ts'
 import { type BenchOptions, type Result, rowOf } from './row.ts'
 
 const LOST = [0, 0.1] as const
-const CALM_MS = 60_000
+const CALM_MS = 20_000
 
 /** Of each size. */
 const SEEDS = 20
