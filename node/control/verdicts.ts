@@ -19,6 +19,8 @@ export type Witnessed = {
   readonly accusers: readonly string[]
   /** Milliseconds since gossip began to doubt it; null: it does not. */
   readonly doubtedMs: number | null
+  /** How long the leader has known of it without a word of its own in the log; absent: it has spoken. */
+  readonly unspokenMs?: number
   /** Milliseconds since Raft last heard of it; null: it is no follower of this leader. */
   readonly contactMs: number | null
   /** Raft hears of it this often when all is well. */
@@ -34,7 +36,7 @@ export type Bench = {
   readonly leadingMs: number
   /** A majority of the voters follows it at this moment. */
   readonly hasQuorum: boolean
-  /** A node that gossip has not met is given so long to show itself. */
+  /** A node that gossip has not met, or that was admitted and has not spoken yet, is given so long to show itself. */
   readonly unknownGraceMs: number
 }
 
@@ -68,6 +70,8 @@ export const judge = (nodes: readonly Witnessed[], bench: Bench): readonly Verdi
         ? [{ id: node.id, state: 'alive', reason: 'it answers again' }]
         : []
     if (node.state === 'left' || isHeard(node) || !bench.hasQuorum) return []
+    // It is let in before its program runs: until then it refuses whoever looks for it.
+    if (node.unspokenMs !== undefined && node.unspokenMs < bench.unknownGraceMs) return []
     const reason = reasonOfDeath(node, nodes, bench)
     return reason === null ? [] : [{ id: node.id, state: 'dead', reason }]
   })

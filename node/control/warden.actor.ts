@@ -166,6 +166,18 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
     change(consensus.changeConfiguration(target), ctx)
   }
 
+  /** Since when this leader knows of nodes that have not spoken as members yet. */
+  const unspoken = new Map<string, number>()
+  const unspokenMs = (node: Node, nowMs: number): number | undefined => {
+    if (node.hasLog === true) {
+      unspoken.delete(node.id)
+      return undefined
+    }
+    const sinceMs = unspoken.get(node.id) ?? nowMs
+    unspoken.set(node.id, sinceMs)
+    return nowMs - sinceMs
+  }
+
   /** Every node of the roster as gossip, Raft and the log see it. */
   const witnessed = (status: ConsensusStatus, nowMs: number): readonly Witnessed[] => {
     const gossip = new Map(deps.members().map(member => [member.id, member.state]))
@@ -175,7 +187,9 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
       const doubt = doubts.get(node.id)
       // The leader hears itself: one that was held dead when it was elected must not stay so.
       const isSelf = node.id === id
+      const silentMs = unspokenMs(node, nowMs)
       return {
+        ...(silentMs === undefined ? {} : { unspokenMs: silentMs }),
         id: node.id,
         name: node.name,
         zone: zoneOf(node),

@@ -100,8 +100,10 @@ const controlled = async (ids: readonly string[]): Promise<Controlled> => {
   await self.submit({ type: 'cluster/Init', cluster, node: facts(ids[0]!) })
   const token = { id: 't', kind: 'join', secretHash: HASH, role: 'viewer', labels: {}, uses: 100 } as const
   await self.submit({ type: 'token/Create', token: { ...token, expiresAtMs: Number.MAX_SAFE_INTEGER } })
-  for (const id of ids.slice(1))
+  for (const id of ids.slice(1)) {
     assert.ok((await self.submit({ type: 'node/Join', node: facts(id), tokenId: 't', secretHash: HASH })).ok)
+    assert.ok((await self.submit({ type: 'node/Update', node: facts(id) })).ok, 'its first word')
+  }
   return self
 }
 

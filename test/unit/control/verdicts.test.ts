@@ -41,6 +41,12 @@ test('gossip, Raft and another node that has looked make a node dead together', 
   )
 })
 
+test('a node that was let in and has not spoken yet may only be slow to start', () => {
+  const gone = { gossip: 'dead', contactMs: null } as const
+  assert.is(verdictOn({ ...gone, unspokenMs: 9_999 }), null)
+  assert.is(verdictOn({ ...gone, unspokenMs: 10_000 }), 'dead')
+})
+
 test('none of them alone does', () => {
   assert.is(verdictOn({ gossip: 'dead', contactMs: 50 }), null)
   assert.is(verdictOn({ gossip: 'suspect', contactMs: 60_000 }), null)
