@@ -30,6 +30,10 @@ const MASS_SHARE = 1 / 3
 export const MASS_HOLD_MS = 5_000
 /** Deaths that were declared so recently are of the same wave. */
 const WAVE_MS = 3_000
+/** Those that fell silent together are not heard again at the same moment: the last of them has so much longer than the first. */
+export const RETURN_MS = 5_000
+/** Unless the others were only late for a moment. */
+const MOMENT_MS = 1_000
 /** A zone of one node is a node. */
 const ZONE_NODES_MIN = 2
 
@@ -39,6 +43,10 @@ export class Brake {
   readonly #zones = new Map<string, number>()
   /** Deaths that were let through, and when. */
   readonly #declared = new Map<string, number>()
+  /** Deaths that wait, and since when. */
+  readonly #waiting = new Map<string, number>()
+  /** Those among them whose companions are back, and until when they are waited for. */
+  readonly #returning = new Map<string, number>()
 
   judge(scene: Scene): Braked {
     const { nodes, nowMs, verdicts } = scene
@@ -54,18 +62,41 @@ export class Brake {
       return lostMs === undefined || nowMs - lostMs < MASS_HOLD_MS
     })
     const mass = this.#mass(rest, silent, scene)
+    this.#noteReturns(nodes, nowMs)
     const due: Verdict[] = []
     const held = new Map<string, string>()
     for (const verdict of verdicts) {
       const zone = nodes.find(({ id }) => id === verdict.id)?.zone ?? null
       const lostMs = zone === null ? undefined : lostZones.get(zone)
+      const hold = lostMs === undefined ? mass : holdOfZone(`${zone}`, lostMs, scene)
+      const isTogether = lostMs !== undefined || this.#massSinceMs !== null
       const reason =
-        verdict.state === 'alive' ? null : lostMs === undefined ? mass : holdOfZone(`${zone}`, lostMs, scene)
+        verdict.state === 'alive' ? null : (hold ?? (isTogether ? null : this.#holdOfLast(verdict.id, nowMs)))
       if (reason !== null) held.set(verdict.id, reason)
       else due.push(lostMs === undefined ? verdict : withZone(verdict, `${zone}`))
     }
     for (const { id, state } of due) if (state === 'dead') this.#declared.set(id, nowMs)
+    this.#remember(held, nowMs)
     return { due, held }
+  }
+
+  /** When one of those that wait is heard again, the others are on their way too. */
+  #noteReturns(nodes: readonly Witnessed[], nowMs: number): void {
+    if (!nodes.some(node => this.#waiting.has(node.id) && isHeard(node))) return
+    for (const [id, sinceMs] of this.#waiting)
+      if (nowMs - sinceMs >= MOMENT_MS && !this.#returning.has(id)) this.#returning.set(id, nowMs + RETURN_MS)
+  }
+
+  #remember(held: ReadonlyMap<string, string>, nowMs: number): void {
+    for (const id of held.keys()) if (!this.#waiting.has(id)) this.#waiting.set(id, nowMs)
+    for (const id of this.#waiting.keys()) if (!held.has(id)) this.#waiting.delete(id)
+    for (const id of this.#returning.keys()) if (!held.has(id)) this.#returning.delete(id)
+  }
+
+  /** Why one waits whose companions are heard again; null: it had none, or its time is over. */
+  #holdOfLast(id: string, nowMs: number): string | null {
+    const leftMs = (this.#returning.get(id) ?? nowMs) - nowMs
+    return leftMs <= 0 ? null : `others that fell silent with it are back: it has ${seconds(leftMs)} more`
   }
 
   /** Zones of which nobody is heard while somebody of another one is, with the time since. */

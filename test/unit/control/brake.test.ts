@@ -1,7 +1,7 @@
 // When deaths are declared: one at once, many after the leader has doubted itself, a zone as the policy says.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Brake, MASS_HOLD_MS } from '../../../node/control/brake.ts'
+import { Brake, MASS_HOLD_MS, RETURN_MS } from '../../../node/control/brake.ts'
 import type { Verdict, Witnessed } from '../../../node/control/verdicts.ts'
 
 /** A roster whose first node leads, and a brake that looks at it. */
@@ -147,8 +147,25 @@ test('one node of a zone that still answers makes it single deaths again', () =>
   assert.is(inThree().silence(1, 4).look(), '1,4')
   const court = inThree().silence(1, 4, 7)
   court.look()
-  court.wait(1_000).set([7], { contactMs: 10, gossip: 'alive' })
-  assert.is(court.look(), '1,4')
+  court.wait(999).set([7], { contactMs: 10, gossip: 'alive' })
+  assert.is(court.look(), '1,4', 'that one was only late')
+})
+
+test('of those that come back together, the last has longer than the first', () => {
+  const zone = inThree().silence(1, 4, 7)
+  zone.look()
+  zone.wait(3_000).set([7], { contactMs: 10, gossip: 'alive' })
+  assert.is(zone.look(), '')
+  assert.is(zone.held, 'others that fell silent with it are back: it has 5 s more')
+  zone.wait(1_000).set([4], { contactMs: 10, gossip: 'alive' })
+  assert.is(zone.look(), '')
+  assert.is(zone.wait(RETURN_MS - 1_001).look(), '')
+  assert.is(zone.wait(1).look(), '1')
+  const mass = plain(5).silence(1, 2)
+  mass.look()
+  mass.wait(3_000).set([1], { contactMs: 10, gossip: 'alive' })
+  assert.is(mass.look(), '')
+  assert.is(mass.wait(RETURN_MS).look(), '2')
 })
 
 test('nodes that were dead before are no part of a zone', () => {
