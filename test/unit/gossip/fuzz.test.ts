@@ -35,21 +35,26 @@ const claim = fc.record({
   addresses: fc.array(fc.string(), { maxLength: 3 }),
   metadata: fc.dictionary(fc.string(), fc.string(), { maxKeys: 3, noNullPrototype: true }),
 })
-const rumors = fc.array(
-  fc.record({ member: claim, by: ids, isRefused: fc.boolean() }, { requiredKeys: ['member', 'by'] }),
-  { maxLength: 5 },
+const rumor = fc.record(
+  { member: claim, by: ids, isRefused: fc.boolean() },
+  { requiredKeys: ['member', 'by'] },
 )
+const rumors = fc.array(rumor, { maxLength: 5 })
+/** At most one of each member, so that what a message does to a member is what one claim does. */
+const single = fc.uniqueArray(rumor, { maxLength: 5, selector: ({ member: { id } }) => id })
 const parts = fc.array(fc.tuple(fc.constantFrom('', '0', 'a', 'ff', '7c'), fc.nat()), { maxLength: 40 })
 /** Well formed, with anything in it that a liar may say. */
-const hostile = fc.oneof(
-  fc.record({ type: fc.constantFrom('ping', 'ack', 'nack'), sequence: fc.nat(), rumors }),
-  fc.record({ type: fc.constant('ping-request'), sequence: fc.nat(), target: ids, rumors }),
-  fc.record({ type: fc.constant('gossip'), rumors }),
-  fc.record(
-    { type: fc.constant('sync'), wantsReply: fc.boolean(), rumors, parts, told: parts },
-    { requiredKeys: ['type', 'wantsReply', 'rumors'] },
-  ),
-) as fc.Arbitrary<Message>
+const hostileWith = (rumors: fc.Arbitrary<unknown>): fc.Arbitrary<Message> =>
+  fc.oneof(
+    fc.record({ type: fc.constantFrom('ping', 'ack', 'nack'), sequence: fc.nat(), rumors }),
+    fc.record({ type: fc.constant('ping-request'), sequence: fc.nat(), target: ids, rumors }),
+    fc.record({ type: fc.constant('gossip'), rumors }),
+    fc.record(
+      { type: fc.constant('sync'), wantsReply: fc.boolean(), rumors, parts, told: parts },
+      { requiredKeys: ['type', 'wantsReply', 'rumors'] },
+    ),
+  ) as fc.Arbitrary<Message>
+const hostile = hostileWith(rumors)
 
 /** A recorded message of which one byte has been changed on its way. */
 const damaged = fc
@@ -92,7 +97,7 @@ test('whatever a peer sends, nothing throws, and the core goes on answering', ()
 
 test('no word ends a member at once but its own farewell, and nobody enters or moves another', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(ids, hostile), { maxLength: 30 }), sent => {
+    fc.property(fc.array(fc.tuple(ids, hostileWith(single)), { maxLength: 30 }), sent => {
       const swim = started()
       for (const [from, message] of sent) {
         const before = new Map(swim.members().map(known => [known.id, known]))
