@@ -169,7 +169,7 @@ export const wardenActor = (deps: WardenDeps): Behavior<WardenMessage> => {
   /** Since when this leader knows of nodes that have not spoken as members yet. */
   const unspoken = new Map<string, number>()
   const unspokenMs = (node: Node, nowMs: number): number | undefined => {
-    if (node.hasLog === true) {
+    if (node.hasLog === true || node.state === 'left') {
       unspoken.delete(node.id)
       return undefined
     }

@@ -72,7 +72,8 @@ export class Budgets {
   spend(peer: PeerId, kind: Channel | Topic, bytes: number): boolean {
     const nowMs = this.#clock.monotonicMs()
     const account = this.#accountOf(peer, kind, nowMs)
-    const isWithin = [account.messages.take(1, nowMs), account.bytes.take(bytes, nowMs)].every(Boolean)
+    const isFew = account.messages.take(1, nowMs)
+    const isWithin = account.bytes.take(bytes, nowMs) && isFew
     if (!isWithin && !this.isBarred(peer)) this.#bar(peer, nowMs)
     return isWithin
   }
@@ -90,13 +91,11 @@ export class Budgets {
 
   #accountOf(peer: PeerId, kind: Channel | Topic, nowMs: number): Account {
     const ofPeer = this.#accounts.get(peer) ?? new Map<Channel | Topic, Account>()
-    this.#accounts.set(peer, ofPeer)
+    const known = ofPeer.get(kind)
+    if (known !== undefined) return known
     const { messages, bytes } = BUDGETS[kind]
-    const account = ofPeer.get(kind) ?? {
-      messages: new Bucket(messages, nowMs),
-      bytes: new Bucket(bytes, nowMs),
-    }
-    ofPeer.set(kind, account)
+    const account = { messages: new Bucket(messages, nowMs), bytes: new Bucket(bytes, nowMs) }
+    this.#accounts.set(peer, ofPeer.set(kind, account))
     return account
   }
 

@@ -8,15 +8,7 @@ import * as assert from 'uvu/assert'
 import { systemClock } from '../../node/clock.ts'
 import { createDockerRuntime } from '../../node/runtime/docker.ts'
 import type { Runtime } from '../../node/runtime/runtime.ts'
-
-const owner = { cluster: 'c', node: 'n' }
-const LABELS = {
-  'tutti.cluster': owner.cluster,
-  'tutti.node': owner.node,
-  'tutti.pod': 'p1',
-  'tutti.pod-name': 'web.1',
-  'tutti.container': 'main',
-}
+import { LABELS, OWNER } from '../harness/engine-labels.ts'
 
 /** An engine whose listing says `created`; whether the container runs by now is the test's to say. */
 const serve = (socket: string, engine: { isRunning: boolean; isThere: boolean }): Promise<Server> =>
@@ -57,7 +49,7 @@ const open = async (
   context.directory = mkdtempSync(join(tmpdir(), 'tutti-half-'))
   const socket = join(context.directory, 'engine.sock')
   context.server = await serve(socket, engine)
-  context.runtime = await createDockerRuntime({ owner, socket, clock: systemClock() })
+  context.runtime = await createDockerRuntime({ owner: OWNER, socket, clock: systemClock() })
 }
 
 story('one that was never started is removed, and not told of', async context => {

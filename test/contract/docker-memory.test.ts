@@ -8,16 +8,8 @@ import * as assert from 'uvu/assert'
 import { systemClock } from '../../node/clock.ts'
 import { createDockerRuntime } from '../../node/runtime/docker.ts'
 import type { Runtime, RuntimeEvent } from '../../node/runtime/runtime.ts'
+import { LABELS, OWNER } from '../harness/engine-labels.ts'
 import { until } from './runtime-suite.ts'
-
-const owner = { cluster: 'c', node: 'n' }
-const LABELS = {
-  'tutti.cluster': owner.cluster,
-  'tutti.node': owner.node,
-  'tutti.pod': 'p1',
-  'tutti.pod-name': 'web.1',
-  'tutti.container': 'main',
-}
 
 type Scene = {
   directory: string
@@ -69,7 +61,7 @@ const open = async (context: Scene, container: { exitCode: number; memory: numbe
   context.stream = promise
   context.server = await serve(socket, container, resolve)
   context.events = []
-  context.runtime = await createDockerRuntime({ owner, socket, clock: systemClock() })
+  context.runtime = await createDockerRuntime({ owner: OWNER, socket, clock: systemClock() })
   context.runtime.subscribe(event => context.events.push(event))
 }
 
