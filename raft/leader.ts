@@ -126,11 +126,15 @@ const afterCommit = (core: Core): void => {
   stepDown(core, 'removed')
 }
 
-/** Not while handing over: the heir would lack the entry, and lose its election. It ends the joint phase itself. */
+/**
+ * Not while handing over: the heir would lack the entry, and lose its election. It ends the joint phase itself. And not
+ * before something of the own term is committed, as with every change: a new leader may know of the joint configuration
+ * that it was committed before.
+ */
 const leaveJointWhenDue = (core: Core): void => {
   const { configuration } = core
   if (!isJoint(configuration) || !configuration.autoLeave) return
-  if (!core.isConfigurationCommitted || core.transferTarget !== null) return
+  if (!core.hasCommittedInTerm || !core.isConfigurationCommitted || core.transferTarget !== null) return
   appendConfiguration(core, leaveJoint(configuration))
   maybeCommit(core)
 }
