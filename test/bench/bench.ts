@@ -1,5 +1,4 @@
 /**
-/**
  * `npm run bench -- [raft|relay|idle|membership|membership-scale|false-alarms] [--seconds N] [--clients 1,16] [--trials N]
  * [--nodes 5,50] [--members 10,100] [--days N] [--out FILE] [--plot FILE.svg]`: figures as ratios against something measured
  * in the same run, or against what is promised. Prints a table; `--out` writes `{"rows":[{"name","clients","ours","peer","ratio"}]}`.
