@@ -2,13 +2,15 @@
  * What is committed is on the disks of a quorum, and never cut off where it is; what is applied is on the own disk; and a
  * leader takes no commit back.
  */
-import type { Configuration } from '../../../raft/index.ts'
+import type { Configuration, Entry } from '../../../raft/index.ts'
 import { emptyConfiguration, epochOf } from '../../../raft/index.ts'
 import type { History } from '../history.ts'
 import type { Machine } from '../machine.ts'
 import type { Check } from './checker.ts'
 import { configurationOn, holds, isOnQuorum, type Mark } from './holdings.ts'
 import type { View } from './view.ts'
+
+type ConfigurationEntry = Extract<Entry, { type: 'configuration' }>
 
 export const durable =
   (history: History): Check =>
@@ -19,6 +21,8 @@ export const durable =
       index: 0,
       configuration: emptyConfiguration,
     }
+    /** That somebody was given to write: also when it came on no disk, a leader may have counted by it meanwhile. */
+    const proposed = new Map<string, ConfigurationEntry>()
     const told = new Map<string, number>()
     /** What is committed and on a machine's disk up to here stays there. */
     const kept = new Map<Machine, number>()
@@ -40,6 +44,10 @@ export const durable =
         const { machines } = world
         for (const machine of machines) keep(machine, entry.index)
         if (isOnQuorum(machines, present.configuration, entry)) return
+        const newer = [...proposed.values()].filter(
+          one => one.index > present.index && one.term >= entry.term,
+        )
+        if (newer.some(({ configuration }) => isOnQuorum(machines, configuration, entry))) return
         if (!isOnOtherQuorum(world, present.index, entry))
           fail(`entry ${entry.index} of term ${entry.term} was applied, and no quorum has it on disk`)
       },
@@ -53,6 +61,8 @@ export const durable =
         keep(machine, Math.min(match, history.state.index))
       },
       writing({ machine, writes }) {
+        for (const entry of writes.flatMap(({ entries }) => entries))
+          if (entry.type === 'configuration') proposed.set(`${entry.index} ${entry.term}`, entry)
         const index = kept.get(machine) ?? 0
         for (const { truncateFrom, snapshot } of writes) {
           // The cluster was recovered: what this machine holds of the former epoch gives way to the new one.
