@@ -54,10 +54,11 @@ const grantVote = (core: Core, to: NodeId): void => {
 /**
  * When several nodes see the leader die at the same moment, they would split the vote. So while our own pre-vote
  * is fresh, an equal log goes before us only with a greater name. A pre-vote that had to be repeated claims no
- * precedence: we may be cut off from those who would elect the other.
+ * precedence: we may be cut off from those who would elect the other. Nor does one that the asker has refused: it saw the
+ * leader die after us, and ours has failed already.
  */
 const isOurTurn = (core: Core, from: NodeId, message: PreVote): boolean => {
-  if (core.role !== 'preCandidate' || core.preVoteRepeats > 0) return false
+  if (core.role !== 'preCandidate' || core.preVoteRepeats > 0 || core.votes.get(from) === false) return false
   const isEqualLog = message.lastIndex === core.log.lastIndex && message.lastTerm === core.log.lastTerm
   return isEqualLog && from < core.id
 }
