@@ -3,6 +3,7 @@
 export { judgeJoinToken } from './apply/join-token.ts'
 export { NOTES_MAX } from './apply/notes.ts'
 export { advance, apply } from './apply.ts'
+export { offerSha256 } from './audit/sha256.ts'
 export { CHAIN_START, headOf, recordOf } from './audit/trail.ts'
 export type * from './commands.ts'
 export { departedOf } from './departed.ts'

@@ -1,5 +1,6 @@
 /** The node's replica of the state: applies entries in order, remembers recent events, tells subscribers. Written by the raft actor alone. */
 import assert from 'node:assert'
+import { hash } from 'node:crypto'
 import type { Entry } from '../../raft/index.ts'
 import {
   advance,
@@ -8,6 +9,7 @@ import {
   digestOf,
   emptyState,
   type Outcome,
+  offerSha256,
   type Request,
   restoreState,
   type State,
@@ -44,6 +46,9 @@ export type WritableStore = Store & {
 
 /** Throws when the bytes are no snapshot of this format. */
 export const decodeState = (data: Uint8Array): State => restoreState(decode(data))
+
+// Each node hashes every entry of the log for the audit trail.
+offerSha256(text => hash('sha256', text))
 
 export const createStore = (log: Log): WritableStore => {
   let state = emptyState()
