@@ -6,7 +6,7 @@
 import { loadavg } from 'node:os'
 import { pause } from './contender.ts'
 import { medianOf } from './failover.ts'
-import { Fleet } from './membership/fleet.ts'
+import { Fleet, type Joined } from './membership/fleet.ts'
 import type { Program } from './membership/program.ts'
 import { serfProgram } from './membership/serf.ts'
 import { type Known, STRIKES, type Strike, strike } from './membership/strike.ts'
@@ -27,7 +27,7 @@ const NEVER: Known = { allMs: Number.POSITIVE_INFINITY, decreeMs: Number.POSITIV
 
 type Measured = {
   readonly known: Map<Strike, Known[]>
-  readonly joins: { readonly startMs: number; readonly spreadMs: number }[]
+  readonly joins: Joined[]
   /** Means over the agents, one per turn. */
   readonly idle: { readonly cpuPercent: number; readonly rssMB: number; readonly bytesPerSecond: number }[]
   falseAlarmCount: number
@@ -135,8 +135,9 @@ const rowsOf = (count: number, ours: Measured, theirs: Measured): readonly Row[]
       ),
     ]),
     row('held dead while well', measured => measured.falseAlarmCount),
-    row('join ms, from its start', ({ joins }) => medianOf(joins.map(join => join.startMs))),
-    row('join ms, from first to last', ({ joins }) => medianOf(joins.map(join => join.spreadMs))),
+    row('join ms, its start to the first', ({ joins }) => medianOf(joins.map(join => join.firstMs))),
+    row('join ms, first to last', ({ joins }) => medianOf(joins.map(join => join.spreadMs))),
+    row('join ms, first to both ways', ({ joins }) => medianOf(joins.map(join => join.mutualMs))),
     row('idle: % of a core', ({ idle }) => meanOf(idle.map(each => each.cpuPercent))),
     row('idle: RSS MB', ({ idle }) => meanOf(idle.map(each => each.rssMB))),
     row('idle: bytes/s sent', ({ idle }) => meanOf(idle.map(each => each.bytesPerSecond))),

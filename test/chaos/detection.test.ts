@@ -26,8 +26,8 @@ for (const [position, how] of STRIKES.entries())
   })
 
 test('a newcomer and the others come to know each other', async ({ fleet }) => {
-  const { startMs, spreadMs } = await fleet.join()
-  assert.ok(startMs >= spreadMs)
+  const { firstMs, spreadMs, mutualMs } = await fleet.join()
+  assert.ok(firstMs > 0 && spreadMs >= 0 && mutualMs >= spreadMs)
   assert.is(fleet.agents.length, 6)
 })
 

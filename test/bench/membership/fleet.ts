@@ -20,6 +20,16 @@ const TOLD_MAX = 3
 type State = 'alive' | 'dead'
 type View = { readonly state: State; readonly atMs: number }
 
+/** The parts of a join. */
+export type Joined = {
+  /** From the start of its process until the first of the others knew it. */
+  readonly firstMs: number
+  /** From then until the last of them did. */
+  readonly spreadMs: number
+  /** From then until it knew all of them too. */
+  readonly mutualMs: number
+}
+
 /** Somebody healthy was held dead. */
 export type FalseAlarm = { readonly by: string; readonly about: string }
 
@@ -66,16 +76,21 @@ export class Fleet {
     await this.whole()
   }
 
-  /** One newcomer: from its start, and from when the first of the others knew it, until all knew each other. */
-  async join(): Promise<{ readonly startMs: number; readonly spreadMs: number }> {
+  /** One newcomer. When it says who it is does not count, only who knew whom when. */
+  async join(): Promise<Joined> {
     const agent = this.#prepare()
     const launch = await this.#launchOf(agent)
     const startedMs = performance.now()
     this.#start(agent, launch)
     await this.whole()
-    const wholeMs = performance.now()
-    const knownMs = this.#viewsOf(agent).map(view => view?.atMs ?? wholeMs)
-    return { startMs: wholeMs - startedMs, spreadMs: wholeMs - Math.min(...knownMs) }
+    const others = this.#viewsOf(agent).map(atMsOf)
+    const own = [...(this.#views.get(agent)?.values() ?? [])].map(atMsOf)
+    const firstMs = Math.min(...others)
+    return {
+      firstMs: firstMs - startedMs,
+      spreadMs: Math.max(...others) - firstMs,
+      mutualMs: Math.max(...others, ...own) - firstMs,
+    }
   }
 
   /** An agent with its namespace, not started. */
@@ -127,7 +142,10 @@ export class Fleet {
   #hear(agent: Agent, news: News): void {
     if (news.type === 'self') this.#ids.set(agent, news.id)
     else {
-      this.#views.get(agent)?.set(news.about, { state: news.state, atMs: performance.now() })
+      const views = this.#views.get(agent)
+      // Said again, it is no news.
+      if (views?.get(news.about)?.state !== news.state)
+        views?.set(news.about, { state: news.state, atMs: performance.now() })
       if (news.state === 'dead' && !this.#harmed.has(agent)) this.#blame(agent, news.about)
     }
     for (const look of this.#waiting) look()
@@ -224,3 +242,5 @@ export class Fleet {
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
+const atMsOf = (view: View | undefined): number => view?.atMs ?? Number.POSITIVE_INFINITY
