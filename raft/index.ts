@@ -32,7 +32,8 @@
  *    `snapshotReceived` when the last chunk is there and the whole is sound.
  * 7. **Keep epochs apart.** A recovered cluster has a newer epoch (`epochOf` of its configuration) than those that were
  *    left behind. Every message must carry the sender's, and only those of the own epoch may come in here: one of an
- *    older epoch is answered with ours, and a newer one ends this core: it starts again from `enteringState`.
+ *    older epoch is answered with ours, and a newer one ends this core: it starts again from `enteringState`. Who starts
+ *    as the only voter asks the learners before its first tick: it would lead at once, though it may have been left behind.
  * 8. **Tick** at a steady pace, and on the way in let only authenticated peers of this cluster through: the
  *    core believes `envelope.from`.
  *

@@ -3,7 +3,7 @@
  * demands (persist before promise). Everything that takes time is piped back, so the core is stepped by one message at
  * a time. A crash or a full disk drops the core, which is then started anew from the disk; the store goes on.
  */
-import type { Fact, Input, Message, Raft, Ready, Status } from '../../raft/index.ts'
+import type { Fact, Input, Message, Ready, Status } from '../../raft/index.ts'
 import type { NodeId } from '../../scheduler/index.ts'
 import type { Behavior, Context } from '../actor/actor.ts'
 import { type Failure, failureOf } from '../errors.ts'
@@ -127,13 +127,13 @@ class RaftActor implements Behavior<RaftMessage> {
     // What the disk knows to be committed is in the state before anybody looks at it.
     this.#step({ type: 'applied', index: startup.saved.snapshot?.index ?? 0 }, ctx)
     while (running.applier.hasMore) this.#apply(ctx)
-    this.#hurry(running.core, ctx)
+    this.#hurry(running, ctx)
     this.#deps.listener.started()
   }
 
-  /** The only voter has nobody to wait for. */
-  #hurry(core: Raft, ctx: Context<RaftMessage>): void {
-    if (!isOnlyVoter(core.status())) return
+  /** The only voter has nobody to wait for, once the others know of no recovery. */
+  #hurry({ core, inquiry }: Running, ctx: Context<RaftMessage>): void {
+    if (inquiry.isOpen || !isOnlyVoter(core.status())) return
     const ticksMax = this.#deps.settings.core.electionTicksMax
     for (let ticks = 0; ticks < ticksMax && core.status().role === 'follower'; ticks++)
       this.#step({ type: 'tick' }, ctx)
@@ -227,6 +227,7 @@ class RaftActor implements Behavior<RaftMessage> {
       return ctx.log.debug('message of a node that left', { from })
     const next = this.#epochs.meet(from, message, running, ctx)
     if (next !== 'speaks') return this.#renew(next, ctx)
+    if (running.inquiry.heard(from)) this.#hurry(running, ctx)
     const envelope = { from, to: this.#deps.id, message: message as Message }
     this.#step({ type: 'receive', envelope }, ctx)
   }
@@ -352,7 +353,8 @@ class RaftActor implements Behavior<RaftMessage> {
     const stalled = this.#fitness.ticked(nowMs, tickMs)
     const running = this.#running
     if (running === null) return
-    this.#step({ type: 'tick', now: this.#time.ticks(ctx) }, ctx)
+    running.inquiry.ask(ctx, (to, question) => this.#deps.send(to, stamped(question, running.epoch)))
+    if (!running.inquiry.isOpen) this.#step({ type: 'tick', now: this.#time.ticks(ctx) }, ctx)
     this.#step({ type: 'reluctance', isReluctant: this.#unfit(nowMs) !== null }, ctx)
     const status = running.core.status()
     this.#noteLeader(status)

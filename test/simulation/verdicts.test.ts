@@ -90,6 +90,15 @@ test('of two nodes the one that does not vote takes over when a person says so',
   await stage.until('it runs everything', () => stage.running(other).length === 4)
   assert.ok((await stage.answer(stage.apply(other, 6))).ok, 'and decides')
   await stage.until('more work runs', () => stage.running(other).length === 6)
+  stage.revive(voter)
+  let hasLed = false
+  await stage.until('the former voter belongs to it', () => {
+    const status = voter.node?.consensus.status()
+    hasLed ||= status?.role === 'leader'
+    return status?.epoch.number === 1
+  })
+  assert.not.ok(hasLed, 'it asked before it led')
+  await stage.settled()
 })
 
 const inZone = (stage: Stage, zone: string): Machine[] =>

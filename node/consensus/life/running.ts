@@ -7,6 +7,7 @@ import { ProposalBatch } from '../proposal-batch.ts'
 import type { RaftDeps } from '../raft-protocol.ts'
 import { SnapshotTraffic } from '../snapshot-traffic.ts'
 import type { Startup } from '../startup.ts'
+import { Inquiry } from './sole-voter.ts'
 
 export type Running = {
   readonly life: symbol
@@ -18,6 +19,7 @@ export type Running = {
   readonly applier: Applier
   readonly traffic: SnapshotTraffic
   readonly factLog: FactLog
+  readonly inquiry: Inquiry
   isApplyQueued: boolean
   /** The term in which this node leads, as the core says. */
   leaderTerm: number | null
@@ -30,15 +32,17 @@ export const startRunning = (
 ): Running => {
   const life = Symbol('life')
   const applier = new Applier(store, settings, startup)
+  const core = new Raft(id, startup.saved, settings.core, random)
   return {
     life,
-    core: new Raft(id, startup.saved, settings.core, random),
+    core,
     epoch: epochOf(startup.saved.snapshot?.configuration),
     promises: new PromiseQueue(),
     batch: new ProposalBatch(settings.core.appendBytesMax),
     applier,
     traffic: new SnapshotTraffic(snapshotStore, applier, life),
     factLog: new FactLog(),
+    inquiry: new Inquiry(core),
     isApplyQueued: false,
     leaderTerm: null,
   }

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ASK_MS_MAX } from '../../../node/consensus/life/sole-voter.ts'
 import { Failure } from '../../../node/errors.ts'
 import type { Outcome } from '../../../scheduler/index.ts'
 import { createCluster, hasCaughtUp, type TestNode, tokenCommand, type World } from './world.ts'
@@ -177,6 +178,59 @@ test('a recovered cluster can be recovered again', async () => {
   const back = await world.start('c')
   await world.settle(d.consensus.changeConfiguration({ voters: ['d'], learners: ['c'] }))
   await world.until('all agree', () => back.consensus.digest() === d.consensus.digest())
+})
+
+/** Of two nodes `a` votes and `b` learns; both have the same log, and then both are down. */
+const sleepingPair = async (): Promise<World> => {
+  const world = await createCluster(['a'])
+  await world.start('b')
+  const a = world.nodes.get('a')!
+  await world.settle(a.consensus.changeConfiguration({ voters: ['a'], learners: ['b'] }))
+  await world.settle(write(a, 'before'))
+  await world.until('both have it', () => hasCaughtUp(world))
+  world.kill('a')
+  world.kill('b')
+  return world
+}
+
+test('a sole voter that was left behind leads no more when it comes back: it asks first', async () => {
+  const world = await sleepingPair()
+  const b = await world.start('b')
+  await world.until('nobody leads', () => b.consensus.status().leader === null)
+  await world.settle(b.consensus.recover())
+  await world.until('it leads', () => b.leadership.at(-1) === true)
+  const a = await world.start('a')
+  const lost = write(a, 'lost').catch((one: unknown) => one)
+  await world.until('it has heard', () => a.consensus.status().epoch.number === 1)
+  assert.equal(a.leadership, [], 'it never led')
+  assert.not.ok(has(a, 'lost'))
+  await world.settle(b.consensus.changeConfiguration({ voters: ['b'], learners: ['a'] }))
+  await world.settle(lost)
+  assert.is(has(a, 'lost'), has(b, 'lost'), 'what was acknowledged is in the cluster')
+})
+
+test('a sole voter leads as soon as the others know of no recovery', async () => {
+  const world = await sleepingPair()
+  await world.start('b')
+  const a = await world.start('a')
+  await world.until('it leads', () => a.leadership.at(-1) === true, 2_000)
+  await world.settle(write(a, 'after'))
+})
+
+test('a sole voter whose only companion is gone starts by itself, a little later', async () => {
+  const world = await sleepingPair()
+  const a = await world.start('a')
+  await world.pass(ASK_MS_MAX - 100)
+  assert.equal(a.leadership, [], 'the other one may be slow to answer')
+  await world.until('it leads', () => a.leadership.at(-1) === true, 1_500)
+  await world.settle(write(a, 'after'))
+})
+
+test('a sole voter that nobody else belongs to leads at once', async () => {
+  const world = await createCluster(['a'])
+  world.kill('a')
+  const a = await world.start('a')
+  await world.until('it leads', () => a.leadership.at(-1) === true, 50)
 })
 
 test.run()

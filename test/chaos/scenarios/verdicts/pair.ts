@@ -69,9 +69,18 @@ const takeOver = async (cluster: LabCluster, voter: Host, other: Host): Promise<
   console.log(`  all work is on ${other.name} ${text(tookMs)} after the recovery`)
   await voter.revive()
   voter.startNode([])
+  await neverLeadsAlone(cluster, voter, other)
   await cluster.memberIsKnown(voter, other)
   await until('both know the same leader', 30_000, async () => {
     const leaders = await Promise.all([voter, other].map(async host => (await cluster.status(host))?.leader))
     return leaders[0] === other.name && leaders[1] === other.name ? true : null
   })
 }
+
+/** It comes back with a log that makes it the only voter, and writes through it must end up where they count. */
+const neverLeadsAlone = (cluster: LabCluster, voter: Host, other: Host): Promise<true> =>
+  until('the former voter to follow', 30_000, async () => {
+    const leader = (await cluster.status(voter))?.leader ?? null
+    assert.is.not(leader, voter.name, 'it asks before it leads')
+    return leader === other.name ? true : null
+  })
