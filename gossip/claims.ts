@@ -122,7 +122,7 @@ export function announceSelf(core: Core): void {
 export function sayFarewell(core: Core): void {
   core.self = { ...core.self, state: 'left' }
   announceSelf(core)
-  for (const { id } of core.peers.pick(FAREWELLS_MAX, isRunning)) tellAboutSelf(core, id)
+  for (const { id } of core.peers.pickNear(FAREWELLS_MAX, isRunning)) tellAboutSelf(core, id)
   core.out.report({ type: 'member-left', member: core.self })
 }
 

@@ -73,9 +73,9 @@ export function pass(core: Core, rumor: Rumor, spreading: Spreading = core.sprea
   else core.rumors.add(rumor, spreading === 'press')
 }
 
-/** A few members, chosen at random, get what is being spread. */
+/** A few neighbours, chosen at random, get what is being spread. */
 export function gossipRound(core: Core): void {
-  for (const { id } of core.peers.pick(core.options.gossipFanout, isRunning)) {
+  for (const { id } of core.peers.pickNear(core.options.gossipFanout, isRunning)) {
     const rumors = rumorsFor(core, id)
     if (rumors.length > 0) core.out.send(id, { type: 'gossip', rumors })
   }

@@ -3,6 +3,7 @@
  * know. The view is a tree of parts: one is named by the leading hex digits of the hash of a node's id, and its hash
  * is the sum of the hashes of what is believed of the nodes in it.
  */
+import { hashOfText, mixed } from './hash.ts'
 import { contentOf, type Member, type NodeId } from './member.ts'
 
 /** `path`, up to `DEPTH_MAX` hex digits; the empty path names the whole view. */
@@ -61,23 +62,10 @@ const hashOf = (member: Member): number => {
   const kept = hashes.get(member)
   if (kept !== undefined) return kept
   const { id, incarnation, state } = member
+  // Hashes are added up, and like changes of two members must not cancel out: hence mixed.
   const hash = mixed(hashOfText(`${id} ${incarnation} ${state} ${contentOf(member)}`))
   hashes.set(member, hash)
   return hash
-}
-
-/** FNV-1a, 32 bits. */
-const hashOfText = (text: string): number => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash
-}
-
-/** Spreads each bit over all others: hashes are added up, and like changes of two members must not cancel out. */
-const mixed = (hash: number): number => {
-  let bits = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad)
-  bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97)
-  return (bits ^ (bits >>> 15)) >>> 0
 }
 
 export const isPart = (value: unknown): value is Part =>

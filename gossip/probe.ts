@@ -169,11 +169,8 @@ export class Probes {
     probe.isIndirect = true
     // Once more: a single lost message should not need the others.
     if (!probe.isRefused) this.#ping(probe.target, sequence)
-    const helpers = peers.pick(
-      options.helperCount,
-      member => member.state === 'alive' && member.id !== probe.target,
-    )
-    for (const helper of helpers) {
+    const who = probe.isRefused ? 'near' : 'both'
+    for (const helper of peers.pickHelpers(options.helperCount, probe.target, who)) {
       probe.helpers.add(helper.id)
       probe.silentHelpers.add(helper.id)
       const rumors = rumorsFor(this.#core, helper.id)

@@ -207,8 +207,11 @@ function timeoutMs(core: Core, suspicion: Suspicion): number {
   return others > wanted ? doubtMs : core.awareness.scale(doubtMs)
 }
 
-/** A few members, whatever the size of the cluster, probe the suspect at once: to clear it or to confirm. */
+/** A few of its neighbours, whatever the size of the cluster, probe the suspect at once: to clear it or to confirm. */
 function lookForYourself(core: Core, id: NodeId): void {
-  const others = core.peers.runningCount - 1
+  const { neighbours, isFullMesh } = core.peers
+  if (!neighbours.has(id)) return
+  // It has as many neighbours as we have, itself not being one of them.
+  const others = isFullMesh ? neighbours.size - 1 : neighbours.size
   if (core.random() * others < LOOKERS_WANTED) core.probeSoon.add(id)
 }

@@ -33,7 +33,7 @@ export class Swim {
     this.#core = {
       options,
       random,
-      peers: new Peers(random),
+      peers: new Peers(self.id, random),
       rumors: new Rumors(),
       awareness: new Awareness(options.awarenessMax),
       suspicions: new Map(),
@@ -67,6 +67,12 @@ export class Swim {
   /** Ourselves and all admitted members, whatever their state, sorted by id. */
   members(): readonly Member[] {
     return [this.#core.self, ...this.#core.peers.all()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** Whom to keep a connection to; null: to every member, whatever its state. Others are spoken to seldom. */
+  neighbours(): ReadonlySet<NodeId> | null {
+    const { peers } = this.#core
+    return peers.isFullMesh ? null : peers.neighbours
   }
 
   status(): SwimStatus {

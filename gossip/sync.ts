@@ -21,7 +21,7 @@ const TOLD_MEMBERS_MAX = 8
 
 /** For a node that knows nothing yet. */
 export function askToJoin(core: Core): void {
-  for (const { id } of core.peers.pick(JOIN_PARTNERS, () => true)) askForEverything(core, id)
+  for (const { id } of core.peers.pickNear(JOIN_PARTNERS, () => true)) askForEverything(core, id)
 }
 
 export function askForEverything(core: Core, partner: NodeId): void {
@@ -34,9 +34,9 @@ export function compareWith(core: Core, partner: NodeId): void {
   core.out.send(partner, { type: 'sync', wantsReply: true, rumors: greeting(core, partner), parts })
 }
 
-/** One random live member, to repair what rumours missed. */
+/** One random live neighbour, to repair what rumours missed. */
 export function syncWithLive(core: Core): void {
-  for (const { id } of core.peers.pick(1, member => member.state === 'alive')) compareWith(core, id)
+  for (const { id } of core.peers.pickNear(1, member => member.state === 'alive')) compareWith(core, id)
 }
 
 /** One random dead member: after a partition both sides hold each other dead, and nobody probes the dead. */

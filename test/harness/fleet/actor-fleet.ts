@@ -24,7 +24,8 @@ export type ActorMember = {
   swim: ActorRef<SwimMessage> | null
   onMessage: Door
   onPublished: Door
-  readonly neighbours: readonly number[]
+  /** Indices of those to whom it passes on what is published. */
+  readonly mesh: readonly number[]
 }
 
 const LATENCY_MS_MAX = 5
@@ -40,14 +41,15 @@ export class ActorFleet {
   constructor(settings: { readonly size: number; readonly seed: number; readonly lossRate: number }) {
     this.#dice = prng(settings.seed, 'actors')
     this.#lossRate = settings.lossRate
-    this.members = meshOf(settings.size, this.#dice.random).map((neighbours, index) => ({
+    const ids = Array.from({ length: settings.size }, (_, index) => `node-${index}`)
+    this.members = meshOf(ids, this.#dice.random).map(({ mesh }, index) => ({
       id: `node-${index}`,
       index,
       isFrozen: false,
       swim: null,
       onMessage: () => {},
       onPublished: () => {},
-      neighbours,
+      mesh,
     }))
     this.#byId = new Map(this.members.map(member => [member.id, member]))
     for (const member of this.members) this.#start(member)
@@ -120,7 +122,7 @@ export class ActorFleet {
   }
 
   #flood(member: ActorMember, from: NodeId, published: Uint8Array, seen: Set<number>): void {
-    for (const index of member.neighbours) {
+    for (const index of member.mesh) {
       const target = this.members[index] as ActorMember
       this.#carry(target, published, bytes => {
         if (seen.has(index)) return

@@ -1,6 +1,7 @@
 /**
  * The very same gossip core with 10, 100 or 1,000 members on virtual time: messages are lost and delayed, members are
- * frozen, crashed, or slow. Pub/sub floods a mesh, as gossipsub does. One seed gives one history.
+ * frozen, crashed, or slow. Connections stand between neighbours only: to others a message waits for a dial. Pub/sub floods a
+ * mesh among neighbours, as gossipsub does. One seed gives one history.
  */
 import {
   type Effects,
@@ -13,9 +14,10 @@ import {
   type Rumor,
   Swim,
 } from '../../../gossip/index.ts'
+import { neighboursOf } from '../../../gossip/neighbours.ts'
 import { encode } from '../../../node/codec.ts'
 import { type Prng, prng } from '../prng.ts'
-import { meshOf } from './mesh.ts'
+import { meshOf, someOf } from './mesh.ts'
 import { TimeWheel } from './time-wheel.ts'
 
 /**
@@ -43,7 +45,10 @@ export type FleetMember = {
   slow: Slowness | null
   /** Set while it stands still. */
   waiting: Input[] | null
+  /** Indices of those it has a connection to. */
   readonly neighbours: number[]
+  /** Those of them that pass published rumours on. */
+  readonly mesh: number[]
   /** Members that know already that this one refuses connections. */
   readonly refusedTo: Set<NodeId>
   /** Sent by this member while bytes are counted. */
@@ -68,6 +73,11 @@ type Said = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never)
 const BREATHER_MS_MAX = 1_000
 /** A frame's length, and the encryption of the stream. */
 const FRAME_OVERHEAD_BYTES = 24
+/** TCP, the handshake and the negotiation of the stream, in crossings. */
+const DIAL_CROSSINGS = 7
+const INDEX_MAX = 2 ** 20
+/** Connections of a newcomer that join gossipsub's mesh. */
+const MESH_LINKS = 6
 /** The signature, key, topic and sequence of gossipsub. */
 const PUBLISH_OVERHEAD_BYTES = 180
 
@@ -79,6 +89,8 @@ export class SwimFleet {
   #isFounding = false
   readonly #settings: Required<FleetOptions>
   readonly #dice: Prng
+  /** Pairs beside the neighbours that have a connection, as one number. */
+  readonly #dialled = new Set<number>()
   readonly #wheel: TimeWheel<Event>
 
   constructor(settings: FleetOptions) {
@@ -94,8 +106,11 @@ export class SwimFleet {
   /** A cluster whose members have known each other for long: nothing that they say on starting is heard. */
   found(size: number): void {
     for (let index = 0; index < size; index++) this.add(index)
-    for (const [index, neighbours] of meshOf(size, this.#dice.random).entries())
-      this.members[index]!.neighbours.push(...neighbours)
+    const ids = this.members.map(({ id }) => id)
+    for (const [index, links] of meshOf(ids, this.#dice.random).entries()) {
+      this.members[index]!.neighbours.push(...links.neighbours)
+      this.members[index]!.mesh.push(...links.mesh)
+    }
     const all = this.members.map(({ swim }) => swim.status().self)
     const told: Message = { type: 'sync', wantsReply: false, rumors: [] }
     this.#isFounding = true
@@ -112,7 +127,10 @@ export class SwimFleet {
   join(): FleetMember {
     const size = this.members.length
     const newcomer = this.add(size)
-    for (let link = 0; link < 6; link++) this.link(newcomer.index, this.#dice.between(0, size - 1))
+    const others = this.members.slice(0, size).map(({ id }) => id)
+    const near = [...neighboursOf(newcomer.id, others)].map(id => this.byId.get(id)!.index)
+    for (const index of near) this.link('neighbours', newcomer.index, index)
+    for (const index of someOf(near, MESH_LINKS, this.#dice.random)) this.link('mesh', newcomer.index, index)
     for (const { id } of this.members)
       if (id !== newcomer.id) this.tell(newcomer, { type: 'admit', id, addresses: [], metadata: {} })
     for (const member of this.members)
@@ -133,6 +151,7 @@ export class SwimFleet {
       slow: null,
       waiting: null,
       neighbours: [],
+      mesh: [],
       refusedTo: new Set(),
       bytes: 0,
     }
@@ -141,10 +160,15 @@ export class SwimFleet {
     return member
   }
 
-  link(one: number, other: number): void {
-    if (one === other || this.members[one]!.neighbours.includes(other)) return
-    this.members[one]!.neighbours.push(other)
-    this.members[other]!.neighbours.push(one)
+  link(kind: 'neighbours' | 'mesh', one: number, other: number): void {
+    if (one === other || this.members[one]![kind].includes(other)) return
+    this.members[one]![kind].push(other)
+    this.members[other]![kind].push(one)
+  }
+
+  /** Pairs that have spoken to each other without being neighbours. */
+  get dialledCount(): number {
+    return this.#dialled.size
   }
 
   run(forMs: number, isDone?: () => boolean): boolean {
@@ -246,7 +270,22 @@ export class SwimFleet {
   #transmit(from: FleetMember, to: FleetMember, input: Input): void {
     if (to.state === 'crashed') return this.#refuse(to, from)
     if (this.#isLost()) return
-    this.#wheel.plan(this.#latencyMs(), { atMs: 0, type: 'input', member: to, input })
+    this.#wheel.plan(this.#dialMs(from, to) + this.#latencyMs(), {
+      atMs: 0,
+      type: 'input',
+      member: to,
+      input,
+    })
+  }
+
+  /** Between those who are not neighbours the first message waits for a connection. */
+  #dialMs(from: FleetMember, to: FleetMember): number {
+    const pair = Math.min(from.index, to.index) * INDEX_MAX + Math.max(from.index, to.index)
+    if (this.#dialled.has(pair) || (from.swim.neighbours()?.has(to.id) ?? true)) return 0
+    this.#dialled.add(pair)
+    let dialMs = 0
+    for (let crossing = 0; crossing < DIAL_CROSSINGS; crossing++) dialMs += this.#latencyMs()
+    return dialMs
   }
 
   /** Told once to each, as the transport does it. */
@@ -261,22 +300,22 @@ export class SwimFleet {
     const seen = new Uint8Array(this.members.length)
     seen[member.index] = 1
     const bytes = this.isCounting ? encode(rumor).byteLength + PUBLISH_OVERHEAD_BYTES : 0
-    this.#spread(member, { rumor, from: member.id, bytes, seen }, member.index)
+    this.#spread(member, member.neighbours, { rumor, from: member.id, bytes, seen }, member.index)
   }
 
   #flood(event: Event & { type: 'flood' }): void {
     const { member, flood, via } = event
     if (member.state !== 'up' || flood.seen[member.index] === 1) return
     flood.seen[member.index] = 1
-    const act = () => this.#spread(member, flood, via)
+    const act = () => this.#spread(member, member.mesh, flood, via)
     if (member.slow === null) act()
     else this.#wheel.plan(member.slow.ms, { atMs: 0, type: 'act', act })
     const { rumor, from } = flood
     this.#reach(member, { type: 'rumorReceived', nowMs: 0, from, rumor })
   }
 
-  #spread(member: FleetMember, flood: Flood, via: number): void {
-    for (const index of member.neighbours) {
+  #spread(member: FleetMember, to: readonly number[], flood: Flood, via: number): void {
+    for (const index of to) {
       if (index === via) continue
       member.bytes += flood.bytes
       const target = this.members[index]!

@@ -68,6 +68,20 @@ export const traffic = (trial: Trial, forMs: number): { readonly mean: number; r
   return { mean: rates.reduce((sum, rate) => sum + rate, 0) / rates.length, most: Math.max(...rates) }
 }
 
+/** Connections of one member, and how many pairs had to dial while nothing happened. */
+export const acquaintances = (
+  trial: Trial,
+  forMs: number,
+): { readonly most: number; readonly dialled: number } => {
+  const fleet = settled(trial)
+  const before = fleet.dialledCount
+  fleet.run(forMs)
+  return {
+    most: Math.max(...fleet.members.map(({ neighbours }) => neighbours.length)),
+    dialled: fleet.dialledCount - before,
+  }
+}
+
 export type Alarms = {
   /** Verdicts upon members that are well, by each observer. */
   readonly ofHealthy: number

@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Awareness } from '../../../gossip/awareness.ts'
 import { lan, local, wan } from '../../../gossip/index.ts'
+import { neighboursOf } from '../../../gossip/neighbours.ts'
 import { checkOptions } from '../../../gossip/options.ts'
 import { Peers } from '../../../gossip/peers.ts'
 import { Rumors } from '../../../gossip/rumors.ts'
@@ -83,8 +84,8 @@ test('nobody is told rumours about itself as piggyback', () => {
 
 test('each round of probes reaches every running member exactly once', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(), (size, seed) => {
-      const peers = new Peers(dice(seed))
+    fc.property(fc.integer({ min: 1, max: 15 }), fc.nat(), (size, seed) => {
+      const peers = new Peers('a', dice(seed))
       const ids = Array.from({ length: size }, (_, i) => `n${i}`)
       for (const id of ids) peers.set(member(id))
       for (let round = 0; round < 3; round++) {
@@ -95,8 +96,47 @@ test('each round of probes reaches every running member exactly once', () => {
   )
 })
 
+test('in a large cluster each round of probes reaches every neighbour exactly once', () => {
+  const peers = new Peers('a', dice(3))
+  for (let i = 0; i < 100; i++) peers.set(member(`n${i}`))
+  const { size } = peers.neighbours
+  assert.ok(size <= 14)
+  for (let round = 0; round < 3; round++) {
+    const probed = Array.from({ length: size }, () => peers.nextToProbe()!.id)
+    assert.equal(probed.toSorted(), [...peers.neighbours].toSorted())
+  }
+})
+
+test('when a neighbour dies another takes its place', () => {
+  const peers = new Peers('a', dice(3))
+  for (let i = 0; i < 100; i++) peers.set(member(`n${i}`))
+  for (let deaths = 0; deaths < 90; deaths++) {
+    const [victim] = peers.neighbours
+    peers.set(member(victim!, { state: 'dead' }))
+    assert.not(peers.neighbours.has(victim!))
+    assert.ok(peers.neighbours.size >= 2)
+  }
+  assert.ok(peers.isFullMesh)
+})
+
+test('helpers are neighbours of ours and of the one that does not answer', () => {
+  const peers = new Peers('a', dice(3))
+  for (let i = 0; i < 100; i++) peers.set(member(`n${i}`))
+  const [target] = peers.neighbours
+  const theirs = neighboursOf(
+    target!,
+    ['a', ...peers.all().map(({ id }) => id)].filter(id => id !== target),
+  )
+  const helpers = peers.pickHelpers(5, target!, 'both').map(({ id }) => id)
+  assert.is(new Set(helpers).size, 5)
+  assert.ok(helpers.filter(id => peers.neighbours.has(id)).length >= 3)
+  assert.ok(helpers.filter(id => theirs.has(id)).length >= 2)
+  assert.not(helpers.includes(target!))
+  for (const { id } of peers.pickHelpers(5, target!, 'near')) assert.ok(peers.neighbours.has(id))
+})
+
 test('the dead and the departed are not probed', () => {
-  const peers = new Peers(dice(1))
+  const peers = new Peers('a', dice(1))
   peers.set(member('b', { state: 'dead' }))
   peers.set(member('c', { state: 'left' }))
   assert.is(peers.nextToProbe(), undefined)
@@ -105,7 +145,7 @@ test('the dead and the departed are not probed', () => {
 })
 
 test('a random choice never repeats a member and obeys its condition', () => {
-  const peers = new Peers(dice(2))
+  const peers = new Peers('a', dice(2))
   for (let i = 0; i < 10; i++) peers.set(member(`n${i}`, { state: i < 4 ? 'alive' : 'dead' }))
   const ids = peers.pick(8, ({ state }) => state === 'alive').map(({ id }) => id)
   assert.equal(ids.sort(), ['n0', 'n1', 'n2', 'n3'])

@@ -1,7 +1,7 @@
 // The protocol at scale, on virtual time: `npm run bench -- membership-scale` does the same with a thousand members.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { alarms, detection, joining, median, traffic } from '../../harness/fleet/trials.ts'
+import { acquaintances, alarms, detection, joining, median, traffic } from '../../harness/fleet/trials.ts'
 
 const SEEDS = [0, 1, 2, 3, 4]
 const MINUTE_MS = 60_000
@@ -27,8 +27,8 @@ test('failures are found, and nobody else is blamed, while a tenth of all messag
 })
 
 test('a join is complete in a time that grows no faster than the logarithm of the size', () => {
-  const [ten, hundred] = [10, 100].map(size => each(size, joining))
-  assert.ok(hundred! <= 2 * ten!, `${ten} and ${hundred} ms`)
+  const [few, many] = [20, 200].map(size => each(size, joining))
+  assert.ok(many! <= (few! * Math.log(200)) / Math.log(20), `${few} and ${many} ms`)
 })
 
 test('a member of a hundred sends no more bytes per second than one of ten', () => {
@@ -50,6 +50,12 @@ for (const kind of ['late', 'standing'] as const)
     assert.is(found.ofHealthy, 0)
     assert.ok(found.doubts > 0, 'there was something to be wrong about')
   })
+
+test('in a calm cluster of two hundred everybody speaks with two times log n others', () => {
+  const { most, dialled } = acquaintances({ size: 200, seed: 1, lossRate: 0 }, 30_000)
+  assert.ok(most <= 16, `${most} connections`)
+  assert.is(dialled, 0)
+})
 
 test('the same seed gives the same history', () => {
   const history = () => detection({ size: 30, seed: 5, lossRate: 0.1 }, 'freeze')
