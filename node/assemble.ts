@@ -30,6 +30,7 @@ import type { Seats } from './control/seat-words.ts'
 import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
+import { keptOf } from './membership/in-touch.ts'
 import { peersOf, rememberedMember, rosterKeyOf, rosterOf, selfMember } from './membership/roster.ts'
 import { type Membership, SWIM_SPAWN, swimActor } from './membership/swim.actor.ts'
 import { createVouched } from './membership/vouched.ts'
@@ -148,6 +149,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
       membership = next
       vouched.hear(facts, clock.monotonicMs())
       readRoster(consensus.state())
+      stayInTouch()
       controller?.send({ type: 'controller/MembersChanged' })
     },
   })
@@ -201,6 +203,10 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     void endContainers(parts.runtime, { graceMs: STOP_GRACE_MS, log }).then(() => parts.onFatal(EXPELLED))
   }
 
+  let peerIds: ReadonlySet<string> = new Set()
+  const stayInTouch = (): void =>
+    transport.keep(keptOf({ self: id, peers: peerIds, membership, voters: consensus.status().voters }))
+
   let rosterKey: string | null = null
   const farewells = createFarewells()
   const readRoster = (state: State): void => {
@@ -218,7 +224,9 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     const peers = new Map([...strangers, ...leaving, ...belonging])
     peers.delete(id)
     if (departedOf(state, id) !== null) expelled()
-    transport.admit(new Set(peers.keys()))
+    peerIds = new Set(peers.keys())
+    stayInTouch()
+    transport.admit(peerIds)
     for (const [peer, addresses] of peers) if (addresses.length > 0) transport.setAddresses(peer, addresses)
     parts.rememberPeers(belonging)
     swimRef.send({ type: 'swim/RosterChanged' })

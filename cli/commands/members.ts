@@ -4,10 +4,16 @@ import type { Command, Session } from '../command.ts'
 import { print } from '../list.ts'
 import type { Column } from '../output/table.ts'
 
+/** In a large cluster most pairs have none until they need one. */
+const connection = ({ isConnected, isMissing }: MemberView): string => {
+  if (isConnected) return 'yes'
+  return isMissing === false ? 'when needed' : 'no'
+}
+
 const columns: readonly Column<MemberView>[] = [
   { title: 'NODE', cell: member => member.name },
   { title: 'STATE', cell: member => member.state, as: 'state' },
-  { title: 'CONNECTED', cell: member => (member.isConnected ? 'yes' : 'no') },
+  { title: 'CONNECTED', cell: connection },
   { title: 'VOTE', cell: member => member.vote },
   { title: 'WHY', cell: member => member.seat, as: 'text' },
   { title: 'DISK', cell: member => (member.diskMs === null ? null : `${member.diskMs}ms`) },

@@ -48,7 +48,7 @@ export type NodeFacts = {
 export type ApiDeps = {
   readonly node: NodeFacts
   readonly consensus: Consensus
-  readonly transport: Pick<Transport, 'call' | 'onCall' | 'connected'>
+  readonly transport: Pick<Transport, 'call' | 'onCall' | 'connected' | 'missing'>
   /** What gossip believes now, this node included. */
   members(): readonly Member[]
   /** Why each node votes or does not, by node id; true on the leader only. */

@@ -161,7 +161,7 @@ export const createConsensus = async (parts: ConsensusParts): Promise<RunningCon
     }),
   )
   transport.onPeer(event => {
-    if (event.type !== 'disconnected') return
+    if (event.type !== 'disconnected' || event.cause === 'idle') return
     tellSubmit({ type: 'submit/PeerGone', peer: event.peer })
     if (event.cause !== 'timeout') raft.send({ type: 'raft/PeerGone', peer: event.peer })
   })

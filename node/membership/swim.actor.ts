@@ -28,7 +28,12 @@ export type RosterEntry = {
   readonly isAdmitted: boolean
 }
 
-export type Membership = { readonly members: readonly Member[]; readonly status: SwimStatus }
+export type Membership = {
+  readonly members: readonly Member[]
+  readonly status: SwimStatus
+  /** To whom gossip wants a connection; null: to everybody. */
+  readonly neighbours: ReadonlySet<NodeId> | null
+}
 
 /** Inputs without their time, which is taken when they are handled. */
 type Said = Input extends infer I ? (I extends Input ? Omit<I, 'nowMs'> : never) : never
@@ -94,7 +99,10 @@ export const swimActor = (deps: SwimDeps): SwimActor => {
       transport.onPublished('rumors', (from, message) =>
         admit(swim, { type: 'swim/Published', from, message }),
       )
-      transport.onPeer(event => swim.send({ type: 'swim/Peer', event }))
+      transport.onPeer(event => {
+        // What was let go says nothing about the peer.
+        if (event.type === 'connected' || event.cause !== 'idle') swim.send({ type: 'swim/Peer', event })
+      })
     },
   }
 }
@@ -199,7 +207,11 @@ class SwimBehavior implements Behavior<SwimMessage> {
 
   #membership(): Membership {
     assert(this.#swim !== null, 'start comes before the first message')
-    return { members: this.#swim.members(), status: this.#swim.status() }
+    return {
+      members: this.#swim.members(),
+      status: this.#swim.status(),
+      neighbours: this.#swim.neighbours(),
+    }
   }
 
   #blame(ctx: Context<SwimMessage>, peer: NodeId, what: string): void {

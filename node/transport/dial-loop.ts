@@ -27,10 +27,14 @@ export type DialOutcome = 'connected' | 'refused' | 'failed'
 
 type Target = {
   attempts: number
+  /** To be connected at all times; others are dialled when something is said to them. */
+  isKept: boolean
   isDialing: boolean
   /** Milliseconds on the monotonic clock; null while there is no connection. */
   connectedAtMs: number | null
   lastDialMs: number
+  /** Of those that are not kept: after a failure nothing but a call dials them before this. */
+  restUntilMs: number
   cancel: (() => void) | null
 }
 
@@ -54,8 +58,8 @@ export class DialLoop {
     this.#options = options
   }
 
-  /** Peers to stay connected to: admitted, with an address. Others are forgotten. */
-  want(peers: ReadonlySet<PeerId>): void {
+  /** Peers that may be dialled: admitted, with an address. Others are forgotten. `kept`: whom to stay connected to; null: all. */
+  want(peers: ReadonlySet<PeerId>, kept: ReadonlySet<PeerId> | null): void {
     for (const [peer, target] of this.#targets) {
       if (peers.has(peer)) continue
       target.cancel?.()
@@ -63,7 +67,7 @@ export class DialLoop {
       this.#due.delete(peer)
       this.#release(target)
     }
-    for (const peer of peers) this.#add(peer)
+    for (const peer of peers) this.#add(peer, kept === null || kept.has(peer))
   }
 
   isDialing(peer: PeerId): boolean {
@@ -79,14 +83,15 @@ export class DialLoop {
     target.connectedAtMs ??= this.#options.clock.monotonicMs()
   }
 
-  /** The connection is gone: try again at once, unless it never lasted. */
-  lost(peer: PeerId): void {
+  /** The connection is gone: try again at once, unless it never lasted. `expected`: nobody asks why, unless it is to be kept. */
+  lost(peer: PeerId, how: 'broken' | 'expected'): void {
     const target = this.#targets.get(peer)
     if (target === undefined || target.connectedAtMs === null) return
     const lastedMs = this.#options.clock.monotonicMs() - target.connectedAtMs
     target.connectedAtMs = null
     if (lastedMs >= STEADY_MS) target.attempts = 0
     const isFirst = target.attempts === 0
+    if (!target.isKept && (how === 'expected' || !isFirst)) return
     this.#plan(peer, target, isFirst ? this.#options.random() * REDIAL_MS_MAX : this.#backoffMs(target))
   }
 
@@ -103,7 +108,11 @@ export class DialLoop {
     const target = this.#targets.get(peer)
     if (target === undefined) return false
     if (target.isDialing) return true
-    if (target.attempts > 0 || target.connectedAtMs !== null) return false
+    if (target.connectedAtMs !== null) return false
+    const isResting = target.isKept
+      ? target.attempts > 0
+      : this.#options.clock.monotonicMs() < target.restUntilMs
+    if (isResting) return false
     this.nudge(peer)
     return true
   }
@@ -113,7 +122,8 @@ export class DialLoop {
     const target = this.#targets.get(peer)
     if (target === undefined) return
     target.attempts = 0
-    this.nudge(peer)
+    target.restUntilMs = Number.NEGATIVE_INFINITY
+    if (target.isKept) this.nudge(peer)
   }
 
   finished(peer: PeerId, outcome: DialOutcome): void {
@@ -122,7 +132,9 @@ export class DialLoop {
     this.#release(target)
     if (outcome === 'connected' || target.connectedAtMs !== null) return
     target.attempts += 1
-    this.#plan(peer, target, this.#backoffMs(target))
+    const waitMs = this.#backoffMs(target)
+    if (target.isKept) this.#plan(peer, target, waitMs)
+    else target.restUntilMs = this.#options.clock.monotonicMs() + waitMs
   }
 
   stop(): void {
@@ -155,16 +167,21 @@ export class DialLoop {
     this.#options.dial(peer)
   }
 
-  #add(peer: PeerId): void {
-    if (this.#targets.has(peer)) return
-    const target: Target = {
+  #add(peer: PeerId, isKept: boolean): void {
+    const known = this.#targets.get(peer)
+    if (known?.isKept === isKept) return
+    const target: Target = known ?? {
       attempts: 0,
+      isKept,
       isDialing: false,
       connectedAtMs: null,
       lastDialMs: Number.NEGATIVE_INFINITY,
+      restUntilMs: Number.NEGATIVE_INFINITY,
       cancel: null,
     }
     this.#targets.set(peer, target)
+    target.isKept = isKept
+    if (!isKept || target.connectedAtMs !== null || target.isDialing || target.cancel !== null) return
     const { self, random } = this.#options
     this.#plan(peer, target, self < peer ? random() * REDIAL_MS_MAX : HEAD_START_MS * (1 + random() / 2))
   }

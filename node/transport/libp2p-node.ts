@@ -21,7 +21,7 @@ export { multiaddr }
 export const peerIdOf = (privateKey: Uint8Array): string =>
   peerIdFromPrivateKey(privateKeyFromProtobuf(privateKey)).toString()
 
-/** A cluster is a full mesh; libp2p would prune at 300. */
+/** A leader has one to every node; libp2p would prune at 300. */
 const CONNECTIONS_MAX = 4_096
 /** The default of 5 per second and host makes nodes behind one address lose each other. */
 const INBOUND_PER_SECOND_AND_HOST = 10_000

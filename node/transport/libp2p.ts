@@ -1,13 +1,15 @@
-/** The transport over libp2p: TCP, Noise, Yamux and gossipsub, one connection per pair of members. */
+/** The transport over libp2p: TCP, Noise, Yamux and gossipsub, at most one connection per pair of members. */
 import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../clock.ts'
-import { type ErrorCode, Failure, messageOf } from '../errors.ts'
+import { Failure, messageOf } from '../errors.ts'
 import { Incidents } from '../incidents.ts'
 import type { Log } from '../log.ts'
 import { Budgets } from './budgets.ts'
 import { advertisedAddresses, hostPortOf, multiaddrOf } from './host-port.ts'
+import { Idle } from './idle.ts'
 import type { Node } from './libp2p-node.ts'
 import { type CloseCause, type Link, Links } from './links.ts'
+import { listenFailure } from './listen-failure.ts'
 import { Mail } from './mail.ts'
 import { PeerCalls } from './peer-calls.ts'
 import { Reach } from './reach.ts'
@@ -61,6 +63,7 @@ export class Libp2pTransport implements Transport {
   readonly #links: Links
   readonly #reach: Reach<Link>
   readonly #silences: Silences
+  readonly #idle: Idle<Link>
   readonly #mail: Mail
   readonly #calls: PeerCalls
   readonly #rumorHandlers = new Map<Topic, (from: PeerId, message: unknown) => void>()
@@ -108,12 +111,23 @@ export class Libp2pTransport implements Transport {
         this.#links.member(peer)?.connection.abort(new DOMException('the peer is silent', 'TimeoutError'))
       },
     })
+    this.#idle = new Idle({
+      clock,
+      connections: () => this.#confirmedLinks(),
+      letGo: link => this.#links.retire(link),
+    })
     this.#mail = new Mail({
       clock,
       log,
       linkTo: peer => this.#confirmed(peer),
-      onSent: peer => this.#silences.sent(peer),
-      onHeard: peer => this.#silences.settled(peer),
+      onSent: peer => {
+        this.#silences.sent(peer)
+        this.#idle.used(peer)
+      },
+      onHeard: peer => {
+        this.#silences.settled(peer)
+        this.#idle.used(peer)
+      },
       maySay: (peer, channel, bytes) => this.#maySay(peer, channel, bytes),
       onMalformed,
       onDropped: () => {
@@ -193,6 +207,7 @@ export class Libp2pTransport implements Transport {
     this.#isStopped = true
     this.#reach.stop()
     this.#silences.stop()
+    this.#idle.stop()
     for (const peer of this.#links.admitted) this.#mail.reset(peer)
     await this.#node?.stop()
   }
@@ -245,6 +260,15 @@ export class Libp2pTransport implements Transport {
     this.#reach.admit(this.#links.admitted)
   }
 
+  keep(peers: ReadonlySet<PeerId> | null): void {
+    this.#idle.keep(peers)
+    this.#reach.keep(peers)
+  }
+
+  missing(): ReadonlySet<PeerId> {
+    return this.#reach.missing()
+  }
+
   setAddresses(peer: PeerId, addresses: readonly string[]): void {
     this.#reach.setAddresses(peer, addresses)
   }
@@ -254,8 +278,7 @@ export class Libp2pTransport implements Transport {
   }
 
   connected(): ReadonlySet<PeerId> {
-    const confirmed = this.#links.all().filter(link => link.isConfirmed)
-    return new Set(confirmed.map(link => link.peer))
+    return new Set(this.#confirmedLinks().map(link => link.peer))
   }
 
   counters(): TransportCounters {
@@ -272,6 +295,10 @@ export class Libp2pTransport implements Transport {
     for (const handler of this.#peerHandlers) handler(event)
   }
 
+  #confirmedLinks(): readonly Link[] {
+    return this.#links.all().filter(link => link.isConfirmed)
+  }
+
   #confirmed(peer: PeerId): Link | null {
     const link = this.#links.member(peer)
     return link?.isConfirmed === true ? link : null
@@ -283,6 +310,7 @@ export class Libp2pTransport implements Transport {
       () => {
         if (this.#links.of(link.connection) !== link || this.#isStopped) return
         link.isConfirmed = true
+        this.#idle.used(link.peer)
         this.#emit({ type: 'connected', peer: link.peer })
         this.#mail.flush(link.peer)
         this.#reach.connected(link.peer, link)
@@ -307,8 +335,9 @@ export class Libp2pTransport implements Transport {
     this.#mail.reset(link.peer)
     this.#silences.settled(link.peer)
     if (link.isConfirmed) {
-      this.#emit({ type: 'disconnected', peer: link.peer, cause })
-      this.#reach.lost(link.peer)
+      const isIdle = this.#idle.isResting(link)
+      this.#emit({ type: 'disconnected', peer: link.peer, cause: isIdle ? 'idle' : cause })
+      this.#reach.lost(link.peer, isIdle ? 'expected' : 'broken')
     } else {
       this.#reach.missed(link.peer, 'failed')
     }
@@ -354,31 +383,3 @@ export class Libp2pTransport implements Transport {
 }
 
 const isRefusal = (thrown: unknown): boolean => /ECONNREFUSED/.test(messageOf(thrown))
-
-const listenFailure = (listen: string, cause: unknown): Failure => {
-  const text = messageOf(cause)
-  const found = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(text)?.[1]
-  const { host, port } = hostPortOf(listen)
-  const told: Record<string, { code: ErrorCode; why: string; try: string }> = {
-    EADDRINUSE: {
-      code: 'E_PORT_IN_USE',
-      why: `another program, perhaps another node, listens on port ${port}`,
-      try: `tutti start --listen ${host}:${port + 1}    or find it: ss -ltnp 'sport = :${port}'`,
-    },
-    EADDRNOTAVAIL: {
-      code: 'E_INVALID',
-      why: `${host} is no address of this machine`,
-      try: 'ip address    lists them',
-    },
-    EACCES: { code: 'E_INVALID', why: `port ${port} needs more rights`, try: 'use a port from 1024 up' },
-  }
-  const known = found === undefined ? undefined : told[found]
-  const message = `cannot listen on ${listen} for peers`
-  if (known === undefined)
-    return new Failure('E_INTERNAL', { message, why: text.split('\n')[0] ?? '' }, { cause })
-  return new Failure(
-    known.code,
-    { message, why: known.why, try: known.try },
-    { facts: { listen, port }, cause },
-  )
-}

@@ -104,7 +104,7 @@ export class Links {
     for (const link of this.all()) {
       if (link.kind === 'member' && !peers.has(link.peer))
         link.connection.abort(new Error('no longer a member'))
-      if (link.kind === 'guest' && peers.has(link.peer)) this.#retire(link)
+      if (link.kind === 'guest' && peers.has(link.peer)) this.retire(link)
     }
   }
 
@@ -119,16 +119,16 @@ export class Links {
 
   callEnded(link: Link): void {
     link.callCount -= 1
-    if (link.isRetiring) return this.#retire(link)
+    if (link.isRetiring) return this.retire(link)
     if (link.kind === 'member' || link.connection.direction === 'inbound' || link.callCount > 0) return
     // Our own visit to a stranger: kept a moment for a second question.
     this.#options.clock.after(VISIT_IDLE_MS_MAX, () => {
-      if (link.callCount === 0 && this.#byConnection.has(link.connection.id)) this.#retire(link)
+      if (link.callCount === 0 && this.#byConnection.has(link.connection.id)) this.retire(link)
     })
   }
 
   /** Ends a connection once its calls are over, letting what is written leave first. */
-  #retire(link: Link): void {
+  retire(link: Link): void {
     link.isRetiring = true
     if (link.callCount > 0) return
     link.connection.close().catch((error: Error) => link.connection.abort(error))

@@ -1,12 +1,13 @@
 /** A node on a network in memory. What it promises is in the interface; what it shares with libp2p is in the parts it uses. */
 import { decode, encode, FRAME_BYTES_MAX } from '../codec.ts'
 import { Failure } from '../errors.ts'
-import type { Log } from '../log.ts'
 import { Budgets } from './budgets.ts'
 import { placeCall, serveCall } from './calls.ts'
 import { CROSSING_MS } from './dial-loop.ts'
 import { GuestBook } from './guests.ts'
-import type { Air, End, EndOwner, Rumor } from './memory-wire.ts'
+import { Idle } from './idle.ts'
+import type { MemoryTransportOptions, Switchboard } from './memory-switchboard.ts'
+import type { End, EndOwner, Rumor } from './memory-wire.ts'
 import { QUEUE_BYTES_MAX } from './outbox.ts'
 import type { Pipe } from './pipe.ts'
 import { Reach } from './reach.ts'
@@ -27,39 +28,12 @@ const VISIT_IDLE_MS_MAX = 2_000
 const RUMORS_SEEN_MAX = 4_096
 const SUITORS_MAX = 1_024
 
-export type DialAnswer =
-  | { readonly type: 'connected'; readonly end: End }
-  | { readonly type: 'refused' }
-  | { readonly type: 'failed' }
-
-/** The network as a node sees it. */
-export type Switchboard = {
-  readonly air: Air
-  readonly random: () => number
-  /** The address that was bound; E_PORT_IN_USE. */
-  bind(listen: string, transport: MemoryTransport): string
-  unbind(address: string, transport: MemoryTransport): void
-  /** One attempt; `answer` is called once. `expected` is null for a visit to whoever listens there. */
-  dial(
-    from: MemoryTransport,
-    address: string,
-    expected: PeerId | null,
-    answer: (answer: DialAnswer) => void,
-  ): void
-}
-
-export type MemoryTransportOptions = {
-  readonly self: PeerId
-  /** `HOST:PORT`; port 0 for any free one. */
-  readonly listen: string
-  readonly log: Log
-}
-
 export class MemoryTransport implements Transport, EndOwner {
   readonly self: PeerId
-  readonly #network: Switchboard
+  readonly #network: Switchboard<MemoryTransport>
   readonly #options: MemoryTransportOptions
   readonly #reach: Reach<End>
+  readonly #idle: Idle<End>
   readonly #guests: GuestBook
   readonly #budgets: Budgets
   readonly #members = new Map<PeerId, End>()
@@ -78,11 +52,16 @@ export class MemoryTransport implements Transport, EndOwner {
   #rumorCount = 0
   #isStopped = false
 
-  constructor(network: Switchboard, options: MemoryTransportOptions) {
+  constructor(network: Switchboard<MemoryTransport>, options: MemoryTransportOptions) {
     this.#network = network
     this.#options = options
     this.self = options.self
     this.#guests = new GuestBook(network.air.clock)
+    this.#idle = new Idle({
+      clock: network.air.clock,
+      connections: () => this.#members.values(),
+      letGo: end => end.close(),
+    })
     this.#budgets = new Budgets(network.air.clock)
     this.#reach = new Reach({
       self: options.self,
@@ -109,6 +88,7 @@ export class MemoryTransport implements Transport, EndOwner {
     this.#isStopped = true
     if (this.#address !== null) this.#network.unbind(this.#address, this)
     this.#reach.stop()
+    this.#idle.stop()
     for (const end of [...this.#members.values(), ...this.#visitors, ...this.#visits.values()]) end.close()
   }
 
@@ -124,6 +104,7 @@ export class MemoryTransport implements Transport, EndOwner {
     if (end === undefined) return this.#reach.hurry(to) && this.#hold(to, channel, payload)
     const queuedBytes = end.bytesUnderWay(channel)
     if (queuedBytes > 0 && queuedBytes + payload.byteLength > QUEUE_BYTES_MAX) return false
+    this.#idle.used(to)
     end.send(channel, payload)
     return true
   }
@@ -226,6 +207,15 @@ export class MemoryTransport implements Transport, EndOwner {
     this.#reach.admit(this.#admitted)
   }
 
+  keep(peers: ReadonlySet<PeerId> | null): void {
+    this.#idle.keep(peers)
+    this.#reach.keep(peers)
+  }
+
+  missing(): ReadonlySet<PeerId> {
+    return this.#reach.missing()
+  }
+
   setAddresses(peer: PeerId, addresses: readonly string[]): void {
     this.#reach.setAddresses(peer, addresses)
   }
@@ -271,6 +261,7 @@ export class MemoryTransport implements Transport, EndOwner {
     if (!this.#admitted.has(peer) || this.#budgets.isBarred(peer)) return false
     this.#members.get(peer)?.close()
     this.#members.set(peer, end)
+    this.#idle.used(peer)
     this.#watch(end)
     this.#emit({ type: 'connected', peer })
     const held = this.#held.get(peer) ?? []
@@ -298,13 +289,15 @@ export class MemoryTransport implements Transport, EndOwner {
     for (const [address, visit] of this.#visits) if (visit === end) this.#visits.delete(address)
     if (this.#members.get(peer) !== end) return
     this.#members.delete(peer)
-    this.#emit({ type: 'disconnected', peer, cause })
-    this.#reach.lost(peer)
+    const isIdle = this.#idle.isResting(end)
+    this.#emit({ type: 'disconnected', peer, cause: isIdle ? 'idle' : cause })
+    this.#reach.lost(peer, isIdle ? 'expected' : 'broken')
   }
 
   onPayload(end: End, channel: Channel, payload: Uint8Array): void {
     if (this.#isStopped || end.options.kind !== 'member') return
     if (!this.#budgets.spend(end.peer, channel, payload.byteLength)) return end.close()
+    this.#idle.used(end.peer)
     try {
       this.#messageHandlers.get(channel)?.(end.peer, decode(payload))
     } catch (thrown) {
@@ -314,6 +307,7 @@ export class MemoryTransport implements Transport, EndOwner {
   }
 
   onPipe(end: End, protocol: Protocol, pipe: Pipe): void {
+    this.#idle.used(end.peer)
     const responder = this.#responders.get(protocol)
     const isWelcome = end.options.kind === 'member' || protocol === 'join'
     if (this.#isStopped || !isWelcome || responder === undefined) return pipe.abort()

@@ -5,12 +5,8 @@
 import type { Clock } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import { hostPortOf } from './host-port.ts'
-import {
-  type DialAnswer,
-  MemoryTransport,
-  type MemoryTransportOptions,
-  type Switchboard,
-} from './memory-transport.ts'
+import type { DialAnswer, MemoryTransportOptions, Switchboard } from './memory-switchboard.ts'
+import { MemoryTransport } from './memory-transport.ts'
 import { Air, connect, type MemoryFaults } from './memory-wire.ts'
 import type { PeerId } from './transport.ts'
 
@@ -26,7 +22,7 @@ export type MemoryNetworkOptions = {
 }
 
 /** Who listens where. One network is one simulated world. */
-export class MemoryNetwork implements Switchboard {
+export class MemoryNetwork implements Switchboard<MemoryTransport> {
   readonly air: Air
   readonly random: () => number
   readonly #bound = new Map<string, MemoryTransport>()

@@ -49,7 +49,14 @@ export class PeerCalls {
       options,
       request,
       whom: to,
-      open: async signal => this.#open((await reach(to, signal)).connection, protocol, signal, to),
+      open: async signal => {
+        const { connection } = await reach(to, signal)
+        return this.#open(connection, protocol, signal, to).catch(async (thrown: unknown) => {
+          // It was let go in the very moment in which it was wanted again: nothing was asked yet.
+          if (connection.status === 'open') throw thrown
+          return this.#open((await reach(to, signal)).connection, protocol, signal, to)
+        })
+      },
     })
   }
 

@@ -1,4 +1,4 @@
-/** Staying connected to the members: their addresses, when to dial, who waits for a connection, and whose host refused. */
+/** Being connected to the members, or able to be: their addresses, when to dial, who waits for a connection, and whose host refused. */
 import type { Clock } from '../clock.ts'
 import { Failure } from '../errors.ts'
 import { DialLoop, type DialOutcome } from './dial-loop.ts'
@@ -30,6 +30,7 @@ export class Reach<Connection> {
   readonly #waiting = new Map<PeerId, Set<(connection: Connection | null) => void>>()
   readonly #refused = new Set<PeerId>()
   #admitted: ReadonlySet<PeerId> = new Set()
+  #kept: ReadonlySet<PeerId> | null = null
   #isRunning = false
 
   constructor(options: ReachOptions<Connection>) {
@@ -54,6 +55,21 @@ export class Reach<Connection> {
     for (const peer of this.#refused) if (!peers.has(peer)) this.#refused.delete(peer)
     for (const peer of this.#worked.keys()) if (!peers.has(peer)) this.#worked.delete(peer)
     this.#updateTargets()
+  }
+
+  /** Null: everybody. */
+  keep(peers: ReadonlySet<PeerId> | null): void {
+    this.#kept = peers
+    this.#updateTargets()
+  }
+
+  /** Those to stay connected to that are not. */
+  missing(): ReadonlySet<PeerId> {
+    const { self, connectionTo } = this.#options
+    const wanted = [...(this.#kept ?? this.#admitted)]
+    return new Set(
+      wanted.filter(peer => peer !== self && this.#admitted.has(peer) && connectionTo(peer) === null),
+    )
   }
 
   setAddresses(peer: PeerId, addresses: readonly string[]): void {
@@ -107,8 +123,8 @@ export class Reach<Connection> {
     this.#wake(peer, connection)
   }
 
-  lost(peer: PeerId): void {
-    this.#dialLoop.lost(peer)
+  lost(peer: PeerId, how: 'broken' | 'expected'): void {
+    this.#dialLoop.lost(peer, how)
   }
 
   missed(peer: PeerId, outcome: Exclude<DialOutcome, 'connected'>): void {
@@ -157,7 +173,7 @@ export class Reach<Connection> {
     if (!this.#isRunning) return
     const { self, connectionTo } = this.#options
     const reachable = [...this.#admitted].filter(peer => peer !== self && this.#addressesOf(peer).length > 0)
-    this.#dialLoop.want(new Set(reachable))
+    this.#dialLoop.want(new Set(reachable), this.#kept)
     for (const peer of reachable) if (connectionTo(peer) !== null) this.#dialLoop.connected(peer)
   }
 

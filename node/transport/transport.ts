@@ -18,8 +18,15 @@ export type Protocol = 'join' | 'api'
 export type PeerEvent =
   /** A connection is up in either direction and the peer is admitted. */
   | { readonly type: 'connected'; readonly peer: PeerId }
-  /** The last connection closed. `refused`: a dial was answered with a refusal, so the process is gone though the host lives. */
-  | { readonly type: 'disconnected'; readonly peer: PeerId; readonly cause: 'closed' | 'refused' | 'timeout' }
+  /**
+   * The last connection closed. `refused`: a dial was answered with a refusal, so the process is gone though the host lives.
+   * `idle`: one side let it go, because nothing was said on it for long; that says nothing about the peer.
+   */
+  | {
+      readonly type: 'disconnected'
+      readonly peer: PeerId
+      readonly cause: 'closed' | 'refused' | 'timeout' | 'idle'
+    }
 
 /** What a responder gets. */
 export type Call = {
@@ -74,11 +81,18 @@ export type Transport = {
 
   /** Who may talk to us, from the roster in the log: replaces the former set; connections of others are closed at once. `null` admits nobody but join callers. */
   admit(peers: ReadonlySet<PeerId>): void
+  /**
+   * Whom to stay connected to, of those admitted: replaces the former set; `null`, as at first, is everybody. Others are
+   * dialled when something is said to them, and their connections let go when nothing was for a while.
+   */
+  keep(peers: ReadonlySet<PeerId> | null): void
   /** Replaces what is known of a peer's addresses (`host:port`, best first). */
   setAddresses(peer: PeerId, addresses: readonly string[]): void
   onPeer(handler: (event: PeerEvent) => void): void
   /** Admitted peers with a live connection. */
   connected(): ReadonlySet<PeerId>
+  /** Those to stay connected to that have no live connection. */
+  missing(): ReadonlySet<PeerId>
 }
 
 /** First value of a call. */

@@ -6,6 +6,7 @@ import { Failure } from '../../node/errors.ts'
 import { BUDGETS } from '../../node/transport/budgets.ts'
 import type { PeerId, Transport } from '../../node/transport/transport.ts'
 import { calls } from './transport-calls.ts'
+import { kept } from './transport-kept.ts'
 import {
   all,
   CALL,
@@ -285,5 +286,6 @@ export const transportStories = (name: string, makeFixture: () => TransportFixtu
   calls(story)
   admission(story)
   life(story)
+  kept(story)
   return story
 }

@@ -162,6 +162,7 @@ export const apiWorld = (names: readonly string[], log = fakeLog()): ApiWorld =>
           call: (to, _protocol, request, options) => call(id, to, request, options),
           onCall: (_protocol, responder) => void responders.set(id, responder),
           connected: () => new Set([...members.keys()].filter(peer => peer !== id && !unreachable.has(peer))),
+          missing: () => new Set([...members.keys()].filter(peer => peer !== id && unreachable.has(peer))),
         },
         members: () => [...members.values()],
         seats: () => new Map([['peer-ash', 'leads']]),

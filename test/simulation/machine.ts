@@ -21,6 +21,7 @@ import { zoneOf } from './writes.ts'
 export type Program = {
   readonly life: number
   node: AssembledNode | null
+  readonly transport: Transport
   readonly kill: () => void
 }
 
@@ -137,7 +138,7 @@ export class Machine {
       transport.kill()
       void runtime.close()
     }
-    const program: Program = { life, node: null, kill }
+    const program: Program = { life, node: null, transport, kill }
     this.program = program
     const origin: Origin =
       this.position === 0 && !this.hasFounded ? { type: 'found', cluster } : { type: 'member' }

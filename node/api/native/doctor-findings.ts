@@ -31,11 +31,11 @@ export const findOut = async (
   picture: Picture,
   signal: AbortSignal,
 ): Promise<Findings> => {
-  const { state, status, connected, self } = picture
+  const { state, status, missing, self } = picture
   const { dataDirectory } = deps.node
   const own = [...state.nodes.values()].find(node => node.id === self.id)
   const others = [...state.nodes.values()].filter(node => node.id !== self.id && node.state === 'alive')
-  const asked = others.filter(node => connected.has(node.id)).slice(0, PEERS_ASKED_MAX)
+  const asked = others.filter(node => !missing.has(node.id)).slice(0, PEERS_ASKED_MAX)
   const hosts = [own, ...asked].flatMap(node => node?.address ?? [])
   const [freeDisk, directory, sync, runtime, openEngines, listening, clocks, replicas, views] =
     await Promise.all([
@@ -59,7 +59,7 @@ export const findOut = async (
     toleratesCount: toleratesCount(picture),
     members: [...state.nodes.values()].filter(node => node.state !== 'left').length,
     dead: [...state.nodes.values()].filter(node => node.state === 'dead').map(node => node.name),
-    unconnected: others.filter(node => !connected.has(node.id)).map(node => node.name),
+    unconnected: others.filter(node => missing.has(node.id)).map(node => node.name),
     protocols: protocolsOf(state),
     diskFatal: status.fatal,
     lastWriteMs: status.writes?.lastMs ?? null,

@@ -13,7 +13,7 @@ export type Findings = {
   readonly members: number
   /** Names of members that the log believes dead. */
   readonly dead: readonly string[]
-  /** Nodes of the roster, this one aside, that the log believes alive but that are not connected to this node. */
+  /** Nodes of the roster, this one aside, that the log believes alive and to which this node should be connected, but is not. */
   readonly unconnected: readonly string[]
   /** Which form of the log each node's program speaks. */
   readonly protocols: readonly { readonly node: string; readonly protocol: number }[]

@@ -13,6 +13,8 @@ export type Picture = {
   /** By node id: what gossip believes. */
   readonly members: ReadonlyMap<string, Member>
   readonly connected: ReadonlySet<string>
+  /** Nodes to which this one should be connected, and is not. */
+  readonly missing: ReadonlySet<string>
   /** By node id: why it votes or does not. True on the leader only. */
   readonly seats: () => ReadonlyMap<string, string>
   /** Milliseconds since the epoch. */
@@ -30,6 +32,7 @@ export const pictureOf = ({ node, members, seats, transport, clock, gateway }: P
   status: gateway.status(),
   members: new Map(members().map(member => [member.id, member])),
   connected: transport.connected(),
+  missing: transport.missing(),
   seats,
   nowMs: clock.wallMs(),
   uptimeMs: Math.max(0, Math.round(clock.monotonicMs() - node.startedAtMs)),

@@ -185,6 +185,8 @@ export type MemberView = {
   readonly incarnation: number
   readonly addresses: readonly string[]
   readonly isConnected: boolean
+  /** It should be connected, and is not; others are dialled when they are needed. Not told by nodes of older versions. */
+  readonly isMissing?: boolean
   /** `counts`: a voter that is alive; `missing`: one that is not; `learns`: it does not vote; `none`: no member of the log. */
   readonly vote: 'counts' | 'missing' | 'learns' | 'none'
   /** Why, in words: told by the leader, null from any other node. */

@@ -122,7 +122,7 @@ export const statusView = (picture: Picture): StatusView => {
 
 /** What gossip knows, and nodes of the roster that it does not know (yet, or any more). */
 export const membersView = (picture: Picture): readonly MemberView[] => {
-  const { state, members, connected, self, status } = picture
+  const { state, members, connected, missing, self, status } = picture
   const seats = status.role === 'leader' ? picture.seats() : new Map<string, string>()
   const known = [...members.values()].map(member => ({
     id: member.id,
@@ -131,6 +131,7 @@ export const membersView = (picture: Picture): readonly MemberView[] => {
     incarnation: member.incarnation,
     addresses: member.addresses,
     isConnected: member.id === self.id || connected.has(member.id),
+    isMissing: missing.has(member.id),
     ...partOf(picture, member.id),
     seat: seats.get(member.id) ?? null,
   }))
@@ -143,6 +144,7 @@ export const membersView = (picture: Picture): readonly MemberView[] => {
       incarnation: 0,
       addresses: [node.peerAddress],
       isConnected: connected.has(node.id),
+      isMissing: missing.has(node.id),
       ...partOf(picture, node.id),
       seat: seats.get(node.id) ?? null,
     }))

@@ -26,7 +26,7 @@ test('addresses are tried as they were told, and then the one that worked last b
   assert.equal(dials, [['10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1']])
   reach.reachedAt('oak', '10.0.0.3:1')
   reach.connected('oak', 'a connection')
-  reach.lost('oak')
+  reach.lost('oak', 'broken')
   clock.advance(5_000)
   assert.equal(dials[1], ['10.0.0.3:1', '10.0.0.1:1', '10.0.0.2:1'])
 })
