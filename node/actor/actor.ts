@@ -21,6 +21,11 @@ export type Context<Message> = {
   random(): number
   /** Delivers `message` to this actor after `delayMs`; the returned function cancels. All timers end with the actor. */
   after(delayMs: number, message: Message): () => void
+  /**
+   * Delivers `message` to this actor once what this turn sends to other nodes has left: for work that nobody far away
+   * waits for. Dropped when the actor has ended or restarted by then.
+   */
+  afterSending(message: Message): void
   /** Delivers what becomes of `work` as one message. Results for an actor that has ended or restarted are dropped. */
   pipe<T>(work: Promise<T>, succeeded: (value: T) => Message, failed: (thrown: unknown) => Message): void
   /** Starts a child; its path is below this actor's. It stops when its parent stops. Names are unique among live siblings. */

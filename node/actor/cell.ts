@@ -14,6 +14,8 @@ export type Host = {
   readonly log: Log
   /** Puts a cell on the run queue; it is called once for each queueing. */
   enqueue(cell: Runnable): void
+  /** Runs `turn` once the event loop has been around for others. */
+  afterOthers(turn: () => void): void
   /** A root actor has crashed too often: nobody is left to restart it. */
   fatal(path: string, thrown: unknown): void
 }
@@ -196,19 +198,15 @@ export class Cell<Message> implements Runnable {
       monotonicMs: () => clock.monotonicMs(),
       random,
       after: (delayMs, message) => this.#after(delayMs, message),
+      afterSending: message => {
+        const life = this.#life
+        this.#host.afterOthers(() => this.#deliver(life, () => message))
+      },
       pipe: (work, succeeded, failed) => {
         const life = this.#life
-        const deliver = (message: () => Message) => {
-          if (this.#life !== life) return
-          try {
-            this.#accept(message())
-          } catch (thrown) {
-            this.crash(thrown)
-          }
-        }
         void work.then(
-          value => deliver(() => succeeded(value)),
-          thrown => deliver(() => failed(thrown)),
+          value => this.#deliver(life, () => succeeded(value)),
+          thrown => this.#deliver(life, () => failed(thrown)),
         )
       },
       spawn: (name, create, options = {}) => this.#spawn(name, create, options),
@@ -216,6 +214,16 @@ export class Cell<Message> implements Runnable {
         if (child === undefined) return this.end()
         for (const cell of this.#children.values()) if (cell.ref === child) return cell.end()
       },
+    }
+  }
+
+  /** What was asked for in an earlier life comes too late. */
+  #deliver(life: number, message: () => Message): void {
+    if (this.#life !== life) return
+    try {
+      this.#accept(message())
+    } catch (thrown) {
+      this.crash(thrown)
     }
   }
 

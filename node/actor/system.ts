@@ -67,6 +67,7 @@ export const createActorSystem = (options: SystemOptions): ActorSystem => {
       isDraining = true
       yieldTo(drain, false)
     },
+    afterOthers: turn => yieldTo(turn, true),
     fatal(path, thrown) {
       log.error('a root actor cannot be restarted any more', { actor: path })
       options.onFatal?.(path, thrown)

@@ -245,10 +245,11 @@ class RaftActor implements Behavior<RaftMessage> {
     )
   }
 
+  /** Followers apply in the same moment, and are told of the commit before this node is busy with its own part. */
   #queueApply(running: Running, ctx: Context<RaftMessage>): void {
     if (running.isApplyQueued || !running.applier.hasMore) return
     running.isApplyQueued = true
-    ctx.self.send({ type: 'raft/Apply', life: running.life })
+    ctx.afterSending({ type: 'raft/Apply', life: running.life })
   }
 
   #apply(ctx: Context<RaftMessage>): void {

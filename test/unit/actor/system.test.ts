@@ -40,6 +40,35 @@ test('messages arrive one at a time in the order they were sent', () => {
   assert.equal(seen, [...Array(500).keys()])
 })
 
+test('what may wait until others are served comes after what they were sent, and not to a later life', () => {
+  const { system, settle, clock } = scene()
+  const seen: string[] = []
+  let life = 0
+  const other = system.spawn('other', recorder(seen))
+  const actor = system.spawn<string>('a', () => {
+    const mine = ++life
+    return {
+      receive(message, ctx) {
+        seen.push(`${mine}:${message}`)
+        if (message === 'poison') throw new Error('poisoned')
+        if (message === 'late') return
+        ctx.afterSending('late')
+        other.send('first')
+      },
+    }
+  })
+  actor.send('x')
+  settle()
+  assert.equal(seen, ['1:x', 'first', '1:late'])
+  actor.send('y')
+  actor.send('poison')
+  settle()
+  clock.advance(100)
+  settle()
+  assert.equal(seen.slice(3), ['1:y', '1:poison', 'first'])
+  assert.is(life, 2)
+})
+
 test('a full mailbox follows its rule and counts what it dropped', () => {
   const { system, settle } = scene()
   const newest: number[] = []
