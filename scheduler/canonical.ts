@@ -13,18 +13,21 @@ export const isSame = (a: unknown, b: unknown): boolean => {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) return isSameList(a, b)
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  for (const key of keys)
+  // A list of all keys is made for neither: every write compares two whole specs. Plain data inherits no keys.
+  let surplus = 0
+  for (const key in a) {
     if (!Object.hasOwn(b, key) || !isSame((a as Fields)[key], (b as Fields)[key])) return false
-  return true
+    surplus -= 1
+  }
+  for (const _ in b) surplus += 1
+  return surplus === 0
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
 const isSameList = (a: unknown, b: unknown): boolean => {
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-  for (const [position, item] of a.entries()) if (!isSame(item, b[position])) return false
+  for (let position = 0; position < a.length; position++) if (!isSame(a[position], b[position])) return false
   return true
 }
 

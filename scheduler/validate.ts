@@ -67,13 +67,12 @@ const checkTemplate = (report: Report, template: PodTemplate): void => {
   if (containers.length === 0) report('pod.containers', 'a pod has at least one container')
   if (containers.length > CONTAINERS_MAX)
     report('pod.containers', `a pod has at most ${CONTAINERS_MAX} containers`)
-  const names = new Set<string>()
+  const names = new Seen()
   for (const [number, container] of containers.entries()) {
     const path = `pod.containers[${number}]`
     if (!NAME.test(container.name))
       report(`${path}.name`, 'a name starts with a letter and has up to 63 characters of a-z, 0-9 and -')
-    if (names.has(container.name)) report(`${path}.name`, `another container is named ${container.name}`)
-    names.add(container.name)
+    if (!names.add(container.name)) report(`${path}.name`, `another container is named ${container.name}`)
     checkContainer(report, path, container)
   }
   checkPorts(report, containers)
@@ -125,25 +124,23 @@ const knownPorts = ({ ports }: ContainerSpec): string =>
 
 /** Names and host ports are unique within the pod: its containers share one address. */
 const checkPorts = (report: Report, containers: readonly ContainerSpec[]): void => {
-  const names = new Set<string>()
-  const hosts = new Set<string>()
-  const inner = new Set<string>()
+  const names = new Seen()
+  const hosts = new Seen()
+  const inner = new Seen()
   for (const [c, container] of containers.entries()) {
     for (const [p, port] of container.ports.entries()) {
       const path = `pod.containers[${c}].ports[${p}]`
       if (port.name === '' || port.name.length > 63)
         report(`${path}.name`, 'a port name has 1 to 63 characters')
-      if (names.has(port.name)) report(`${path}.name`, `another port of the pod is named ${port.name}`)
-      names.add(port.name)
+      if (!names.add(port.name)) report(`${path}.name`, `another port of the pod is named ${port.name}`)
       checkNumber(report, `${path}.container`, port.container, 0, 65_535)
       const key = `${port.container}/${port.protocol}`
-      if (port.container !== 0 && inner.has(key)) report(`${path}.container`, `port ${key} is declared twice`)
-      inner.add(key)
+      const isFresh = inner.add(key)
+      if (port.container !== 0 && !isFresh) report(`${path}.container`, `port ${key} is declared twice`)
       if (port.host === null) continue
       checkNumber(report, `${path}.host`, port.host, 1, 65_535)
       const host = `${port.host}/${port.protocol}`
-      if (hosts.has(host)) report(`${path}.host`, `host port ${host} is declared twice`)
-      hosts.add(host)
+      if (!hosts.add(host)) report(`${path}.host`, `host port ${host} is declared twice`)
     }
   }
   if (names.size > PORTS_MAX) report('pod.containers', `a pod has at most ${PORTS_MAX} ports`)
@@ -181,5 +178,27 @@ const checkLabels = (report: Report, path: string, labels: Labels): void => {
     if (!LABEL_KEY.test(key)) report(path, `"${key}" is no label key`)
     if (value.length > LABEL_VALUE_LENGTH_MAX)
       report(path, `the value of ${key} has more than ${LABEL_VALUE_LENGTH_MAX} characters`)
+  }
+}
+
+/** Which texts were there already. Most pods have one container with one port, for which a set would cost the most here. */
+class Seen {
+  #first: string | null = null
+  #others: Set<string> | null = null
+
+  get size(): number {
+    return (this.#first === null ? 0 : 1) + (this.#others?.size ?? 0)
+  }
+
+  /** False: it was there. */
+  add(text: string): boolean {
+    if (this.#first === text) return false
+    if (this.#first === null) {
+      this.#first = text
+      return true
+    }
+    this.#others ??= new Set()
+    const before = this.#others.size
+    return this.#others.add(text).size > before
   }
 }

@@ -20,6 +20,7 @@ test('one changed leaf makes two values different', () => {
   for (const other of [
     { ...spec, env: { A: '1' } },
     { ...spec, env: { A: '1', C: '2' } },
+    { ...spec, env: { A: '1', B: '2', C: '3' } },
     { ...spec, ports: [443, 80] },
     { ...spec, ports: [80] },
     { ...spec, ports: { 0: 80, 1: 443 } },

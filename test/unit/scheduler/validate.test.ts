@@ -74,6 +74,10 @@ test('ports are unique within the pod, also across containers', () => {
   }
   assert.equal(paths({ pod }), ['pod.containers[1].ports[0].name', 'pod.containers[1].ports[0].host'])
   assert.equal(paths({}, { ports: [port('a', 80), port('b', 80)] }), ['pod.containers[0].ports[1].container'])
+  assert.equal(
+    paths({}, { ports: [port('a', 80, 90), port('b', 81, 91), port('b', 81, 91)] }),
+    ['name', 'container', 'host'].map(field => `pod.containers[0].ports[2].${field}`),
+  )
   assert.equal(paths({}, { ports: [port('a', 0), port('b', 0)] }), [], 'a told port may be declared again')
   assert.equal(paths({}, { ports: [port('a', 70_000)] }), ['pod.containers[0].ports[0].container'])
 })
