@@ -28,6 +28,8 @@ export class Fitness {
   #lastMs: number | null = null
   /** What the last writes took, oldest first. */
   readonly #tookMs: number[] = []
+  /** Their median; it is asked for far more often than it changes. */
+  #medianMs = 0
   #worstMs = 0
   #formerWorstMs = 0
   #windowSinceMs = 0
@@ -49,6 +51,8 @@ export class Fitness {
     const tookMs = nowMs - sinceMs
     this.#tookMs.push(tookMs)
     if (this.#tookMs.length > USUAL_OF) this.#tookMs.shift()
+    const sorted = [...this.#tookMs].sort((left, right) => left - right)
+    this.#medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0
     this.#lastMs = tookMs
     this.#turnWindow(nowMs)
     this.#worstMs = Math.max(this.#worstMs, tookMs)
@@ -82,13 +86,8 @@ export class Fitness {
     if (this.#lastMs === null) return null
     this.#turnWindow(nowMs)
     const worstMs = Math.max(this.#worstMs, this.#formerWorstMs, this.#writingMs(nowMs))
-    return { lastMs: this.#lastMs, usualMs: this.#usualMs(nowMs), worstMs }
-  }
-
-  /** The median of the last writes, or the age of the one under way when that is more. */
-  #usualMs(nowMs: number): number {
-    const sorted = [...this.#tookMs].sort((left, right) => left - right)
-    return Math.max(sorted[Math.floor(sorted.length / 2)] ?? 0, this.#writingMs(nowMs))
+    // The age of the one under way when that is more.
+    return { lastMs: this.#lastMs, usualMs: Math.max(this.#medianMs, this.#writingMs(nowMs)), worstMs }
   }
 
   #writingMs(nowMs: number): number {
