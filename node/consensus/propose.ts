@@ -7,7 +7,7 @@
 import type { ActorRef } from '../actor/actor.ts'
 import type { PeerId } from './consensus.ts'
 import type { ProposeRefusalReason, ProposeReply, RaftMessage } from './raft-protocol.ts'
-import { mayPropose, parseRequest } from './request.ts'
+import { examineRequest, mayPropose } from './request.ts'
 import type { Store } from './store.ts'
 
 /** `requestId` and `attempt` only serve to recognise the answer. */
@@ -77,7 +77,7 @@ export const proposeHandler =
     }
     if (data.byteLength > entryBytesMax)
       return answer({ type: 'refused', reason: 'tooLarge', detail: `at most ${entryBytesMax} bytes` })
-    const request = parseRequest(data)
+    const request = examineRequest(data)
     if (request === null)
       return answer({ type: 'refused', reason: 'invalid', detail: 'a proposal is no known command' })
     if (!mayPropose(from, request)) {

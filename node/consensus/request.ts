@@ -41,6 +41,24 @@ export const parseRequest = (data: Uint8Array): Request | null => {
   }
 }
 
+/** Requests that were looked at before they entered the log: by the very bytes, which the log keeps as they are. */
+const examined = new WeakMap<Uint8Array, Request>()
+
+/** As `parseRequest`, for bytes that `takeRequest` is likely to be asked about: the leader reads what it is sent once. */
+export const examineRequest = (data: Uint8Array): Request | null => {
+  const request = parseRequest(data)
+  if (request !== null) examined.set(data, request)
+  return request
+}
+
+/** As `parseRequest`. What comes of it belongs to the caller: nobody is given the same object again. */
+export const takeRequest = (data: Uint8Array): Request | null => {
+  const request = examined.get(data)
+  if (request === undefined) return parseRequest(data)
+  examined.delete(data)
+  return request
+}
+
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

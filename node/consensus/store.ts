@@ -19,7 +19,7 @@ import { decode, encode } from '../codec.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Change } from './consensus.ts'
-import { parseRequest } from './request.ts'
+import { takeRequest } from './request.ts'
 
 /** Enough for a watcher that lost its connection for some minutes; beyond it, it must read the state anew. */
 export const EVENTS_KEPT_MAX = 5_000
@@ -110,7 +110,7 @@ export const createStore = (log: Log): WritableStore => {
       for (const entry of entries) {
         if (entry.index <= state.index) continue
         assert(entry.index === state.index + 1, 'entries are applied without a gap')
-        const request = entry.type === 'normal' ? parseRequest(entry.data) : null
+        const request = entry.type === 'normal' ? takeRequest(entry.data) : null
         if (request === null) {
           if (entry.type === 'normal')
             log.error('an entry is no request and was skipped', { index: entry.index })

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encode } from '../../../node/codec.ts'
-import { encodeRequest, mayPropose, parseRequest } from '../../../node/consensus/request.ts'
+import {
+  encodeRequest,
+  examineRequest,
+  mayPropose,
+  parseRequest,
+  takeRequest,
+} from '../../../node/consensus/request.ts'
 import { createStore } from '../../../node/consensus/store.ts'
 import { silentLog } from '../../../node/log.ts'
 import type { Command } from '../../../scheduler/index.ts'
@@ -81,6 +87,18 @@ test('an entry that is no request, or breaks apply, changes nothing and stops no
       ['t', true],
     ],
   )
+})
+
+test('what was examined is handed on once, to whoever has the same bytes', () => {
+  const data = encodeRequest({ requestId: 't', command: tokenCommand('t') })
+  const copy = new Uint8Array(data)
+  const request = examineRequest(data)
+  assert.equal(takeRequest(copy), request)
+  assert.is.not(takeRequest(copy), request)
+  assert.is(takeRequest(data), request)
+  assert.equal(takeRequest(data), request)
+  assert.is.not(takeRequest(data), request)
+  assert.is(examineRequest(new Uint8Array([0x81])), null)
 })
 
 test('entries are applied once, also when they come again after a restart of the core', () => {
