@@ -4,6 +4,8 @@
  * what the first of the clusters needs, and of the connections a full mesh.
  */
 
+import { FULL_MESH_MAX } from '../../gossip/index.ts'
+import { IDLE_MS_MAX } from '../../node/transport/idle.ts'
 import { pause } from './contender.ts'
 import { medianOf } from './failover.ts'
 import { converged, startFleet } from './fleet.ts'
@@ -19,6 +21,8 @@ const NODES = [5] as const
 const CONVERGED_WITHIN_MS = 300_000
 /** After the last join: caches are filled, voters chosen, the first garbage is collected. */
 const REST_MS = 20_000
+/** In a large cluster, connections that were needed for joining are let go as well. */
+const REST_LARGE_MS = REST_MS + IDLE_MS_MAX
 const MEASURED_MS = 30_000
 
 export const benchIdle = async ({ nodes }: BenchOptions): Promise<Result> => {
@@ -55,7 +59,7 @@ const idleCost = async (count: number) => {
   const cluster = await startFleet(count)
   try {
     const convergedMs = await converged(cluster, CONVERGED_WITHIN_MS)
-    await pause(REST_MS)
+    await pause(count > FULL_MESH_MAX ? REST_LARGE_MS : REST_MS)
     const costs = await costOf(
       cluster.nodes.flatMap(node => node.pid ?? []),
       MEASURED_MS,
