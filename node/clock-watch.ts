@@ -1,4 +1,4 @@
-/** Asks a few connected peers for the time now and then, so that this node knows how far its clock is from theirs. */
+/** Asks a few peers for the time now and then, so that this node knows how far its clock is from theirs. */
 import type { PeerApi } from './api/proxy.ts'
 import type { Clock } from './clock.ts'
 import { ClockOffsets } from './clock-offset.ts'
@@ -11,7 +11,7 @@ export type ClockWatch = {
 
 export type ClockWatchOptions = {
   readonly peers: Pick<PeerApi, 'wallMs'>
-  /** Admitted peers with a connection: nobody is dialled for this. */
+  /** Admitted peers with a connection that is kept anyway: nobody is dialled for this, and none held on to. */
   readonly connected: () => ReadonlySet<string>
   readonly clock: Clock
   readonly random: () => number

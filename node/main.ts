@@ -219,7 +219,7 @@ const run = async (wiring: Wiring): Promise<RunningNode> => {
   const { config, log, opened, transport, entry, runtime, facts, book, ended, end } = wiring
   const clocks = watchClocks({
     peers: createPeerApi(transport, clock),
-    connected: () => transport.connected(),
+    connected: () => transport.near(),
     clock,
     random: Math.random,
   })

@@ -265,6 +265,10 @@ export class Libp2pTransport implements Transport {
     this.#reach.keep(peers)
   }
 
+  near(): ReadonlySet<PeerId> {
+    return new Set([...this.connected()].filter(peer => this.#idle.isKept(peer)))
+  }
+
   missing(): ReadonlySet<PeerId> {
     return this.#reach.missing()
   }

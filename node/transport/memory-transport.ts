@@ -212,6 +212,10 @@ export class MemoryTransport implements Transport, EndOwner {
     this.#reach.keep(peers)
   }
 
+  near(): ReadonlySet<PeerId> {
+    return new Set([...this.connected()].filter(peer => this.#idle.isKept(peer)))
+  }
+
   missing(): ReadonlySet<PeerId> {
     return this.#reach.missing()
   }

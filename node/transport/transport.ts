@@ -91,6 +91,8 @@ export type Transport = {
   onPeer(handler: (event: PeerEvent) => void): void
   /** Admitted peers with a live connection. */
   connected(): ReadonlySet<PeerId>
+  /** Those of them to stay connected to: whom to ask what anybody may answer, so that no connection is held for it. */
+  near(): ReadonlySet<PeerId>
   /** Those to stay connected to that have no live connection. */
   missing(): ReadonlySet<PeerId>
 }

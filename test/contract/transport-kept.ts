@@ -12,6 +12,7 @@ export const kept = (story: Story): void => {
     await new Promise(resolve => setTimeout(resolve, 300))
     assert.is(elm.connected().size, 0)
     assert.is(ash.missing().size + elm.missing().size, 0)
+    assert.equal(ash.near(), new Set([oak.self]))
 
     assert.ok(ash.send(elm.self, 'raft', 'hello'))
     await until('the message', () => elm.heard.length === 1)
@@ -20,6 +21,7 @@ export const kept = (story: Story): void => {
     })
     assert.equal(await firstOf(oak.call(elm.self, 'api', 'who am I?', CALL)), ['you are', oak.self])
     assert.ok(elm.connected().has(ash.self) && elm.connected().has(oak.self))
+    assert.equal(elm.near(), new Set(), 'connected, and not for long')
   })
 
   story('whoever is to be kept from now on is connected without a word', async ({ open }) => {
