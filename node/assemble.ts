@@ -24,13 +24,12 @@ import type { ConsensusOptions, RunningConsensus } from './consensus/create.ts'
 import { createConsensus } from './consensus/create.ts'
 import type { LogStore, SnapshotStore } from './consensus/storage.ts'
 import { controllerActor } from './control/controller.actor.ts'
-import { DISK_WORD_MS, diskMetadata, nextDiskWord } from './control/disk-word.ts'
-import { clockMetadata, nextClockWord } from './control/health/clock-word.ts'
+import { LOOK_MS, Measures } from './control/measures.ts'
 import type { Seats } from './control/seat-words.ts'
 import { Failure, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 import { createFarewells, FAREWELL_MS } from './membership/farewells.ts'
-import { keptOf } from './membership/in-touch.ts'
+import { isSame, keptOf } from './membership/in-touch.ts'
 import { peersOf, rememberedMember, rosterKeyOf, rosterOf, selfMember } from './membership/roster.ts'
 import { type Membership, SWIM_SPAWN, swimActor } from './membership/swim.actor.ts'
 import { createVouched } from './membership/vouched.ts'
@@ -129,13 +128,12 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     options: parts.consensusOptions ?? {},
   })
 
-  let diskWord: number | null = null
-  let clockWord = 0
+  const measures = new Measures()
   const selfNow = (): Member => {
     const member = selfMember(parts.facts, parts.addresses)
     return {
       ...member,
-      metadata: { ...member.metadata, ...diskMetadata(diskWord), ...clockMetadata(clockWord) },
+      metadata: { ...member.metadata, ...measures.metadata() },
     }
   }
   const vouched = createVouched()
@@ -158,16 +156,17 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   const members = (): readonly Member[] => membership?.members ?? []
   const tellMeasures = (): void => {
     if (isStopped) return
-    const nextDisk = nextDiskWord(diskWord, consensus.status().writes?.usualMs ?? null)
-    const nextClock = nextClockWord(clockWord, parts.clockSkewMs?.() ?? null)
-    if (nextDisk !== diskWord || nextClock !== clockWord) {
-      diskWord = nextDisk
-      clockWord = nextClock
-      swimRef.send({ type: 'swim/SetMetadata', metadata: selfNow().metadata })
-    }
-    clock.after(DISK_WORD_MS, tellMeasures)
+    const isNews = measures.look({
+      nowMs: clock.monotonicMs(),
+      size: members().length,
+      diskMs: consensus.status().writes?.usualMs ?? null,
+      skewMs: parts.clockSkewMs?.() ?? null,
+    })
+    if (isNews) swimRef.send({ type: 'swim/SetMetadata', metadata: selfNow().metadata })
+    // Voters change without a word in the state.
+    stayInTouch()
+    clock.after(LOOK_MS, tellMeasures)
   }
-  tellMeasures()
 
   let seats = (): Seats => new Map()
   const controller = system.spawn('controller', () =>
@@ -204,8 +203,13 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
   }
 
   let peerIds: ReadonlySet<string> = new Set()
-  const stayInTouch = (): void =>
-    transport.keep(keptOf({ self: id, peers: peerIds, membership, voters: consensus.status().voters }))
+  let kept: ReadonlySet<string> | null = null
+  const stayInTouch = (): void => {
+    const next = keptOf({ self: id, peers: peerIds, membership, voters: consensus.status().voters })
+    if (isSame(next, kept)) return
+    kept = next
+    transport.keep(next)
+  }
 
   let rosterKey: string | null = null
   const farewells = createFarewells()
@@ -232,6 +236,7 @@ export const assembleNode = async (parts: NodeParts): Promise<AssembledNode> => 
     swimRef.send({ type: 'swim/RosterChanged' })
   }
   readRoster(consensus.state())
+  tellMeasures()
   const unsubscribe = consensus.subscribe(change => readRoster(change.state))
 
   const greet = async (): Promise<void> => {

@@ -1,11 +1,9 @@
 /**
  * What a node says in gossip about its disk, for whoever chooses voters. A power of two milliseconds that is only said anew
- * when it is wrong by more than a factor of two, and seldom looked at: so the word stays small, and rumours about it rare.
+ * when it is wrong by more than a factor of two: so the word stays small, and rumours about it rare.
  */
 import type { Member } from '../../gossip/index.ts'
 
-/** Between two looks at whether the word still fits. */
-export const DISK_WORD_MS = 10_000
 /** Longer than any disk takes that still works. */
 const DISK_MS_MAX = 2 ** 16
 

@@ -25,3 +25,6 @@ export const keptOf = ({ self, peers, membership, voters }: Acquaintances): Read
   const known = new Set(members.map(({ id }) => id))
   return new Set(all.filter(peer => neighbours.has(peer) || together.has(peer) || !known.has(peer)))
 }
+
+export const isSame = (one: ReadonlySet<string> | null, other: ReadonlySet<string> | null): boolean =>
+  one === other || (one !== null && other !== null && one.size === other.size && one.isSubsetOf(other))
