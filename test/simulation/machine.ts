@@ -138,7 +138,7 @@ export class Machine {
       transport.kill()
       void runtime.close()
     }
-    const program: Program = { life, node: null, transport, kill }
+    const program: Program = { life, transport, node: null, kill }
     this.program = program
     const origin: Origin =
       this.position === 0 && !this.hasFounded ? { type: 'found', cluster } : { type: 'member' }

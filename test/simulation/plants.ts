@@ -311,4 +311,14 @@ export const PLANTS: readonly Plant[] = [
     why: 'a read point that was asked for earlier does not cover what was acknowledged since: a stale read (thesis §6.4)',
     seed: 18,
   },
+  {
+    name: 'dead-on-one-word',
+    file: 'node/control/verdicts.ts',
+    find: "if (node.state === 'left' || isHeard(node) || !bench.hasQuorum) return []",
+    replace:
+      "if (node.state === 'left' || !bench.hasQuorum) return []; if (node.accusers.length > 0) return [{ id: node.id, state: 'dead', reason: 'somebody says so' }]; if (isHeard(node)) return []",
+    why: 'the leader gives up whom a single member accuses: who lies moves all work (Lifeguard §IV.B, several suspectors)',
+    seed: 1,
+    only: 'witnesses',
+  },
 ]

@@ -17,8 +17,10 @@ import { promises } from './checkers/promises.ts'
 import { reads } from './checkers/reads.ts'
 import { state } from './checkers/state.ts'
 import { stickiness } from './checkers/stickiness.ts'
+import { witnesses } from './checkers/witnesses.ts'
 import { drawDuel, drawFaults, type Fault } from './faults.ts'
 import { History } from './history.ts'
+import { lie } from './liar.ts'
 import { createMischief } from './mischief.ts'
 import { type Failed, World } from './world.ts'
 
@@ -78,7 +80,7 @@ export const allChecks = (further: readonly Check[] = []): readonly Check[] => {
     promises,
   ]
   const served = [log(history), state(history), acknowledged, reads, linearizable, placement]
-  return [...raft, ...served, crashes, membership, converges, ...further].map(check => fail => {
+  return [...raft, ...served, crashes, witnesses, membership, converges, ...further].map(check => fail => {
     const checker = check(fail)
     checkers.push(checker)
     return checker
@@ -118,7 +120,13 @@ export const play = async (seed: number, options: PlayOptions = {}): Promise<Pla
   const joinAtMs = world.machines.map(() =>
     joins.chance(0.9) ? joins.between(300, 2_500) : joins.between(2_500, quietAtMs - 2_000),
   )
-  const convergedAfterMs = await act(world, { faults, joinAtMs, quietAtMs, paceMs: dice.between(50, 400) })
+  const convergedAfterMs = await act(world, {
+    faults,
+    joinAtMs,
+    quietAtMs,
+    paceMs: dice.between(50, 400),
+    liarDice: dice.fork('liar'),
+  })
   return {
     seed,
     failed: world.failed,
@@ -151,6 +159,7 @@ const act = async (
     readonly joinAtMs: readonly number[]
     readonly quietAtMs: number
     readonly paceMs: number
+    readonly liarDice: Prng
   },
 ): Promise<number | null> => {
   const mischief = createMischief(world, plan.faults)
@@ -177,6 +186,8 @@ const act = async (
       .leader()
       ?.node?.consensus.transferLeadership({ timeoutMs: CALM_MS })
       .catch(() => undefined)
+    world.isCalm = true
+    lie(world, plan.liarDice, CALM_MS)
     // What began in the trouble may still end badly, so once more: but nobody may die any more.
     await world.run(world.timeline.nowMs() + CALM_MS)
     await settle(world, world.timeline.nowMs() + CALM_MS)

@@ -72,6 +72,8 @@ export class World {
   failed: Failed | null = null
   /** Containers misbehave. */
   isTrouble = false
+  /** Nothing is wrong with any machine nor with the network. */
+  isCalm = false
   /** Told of the moments that strikes wait for. */
   onMoment: (moment: Moment, machine: Machine) => void = () => undefined
   readonly #checkers: readonly Checker[]

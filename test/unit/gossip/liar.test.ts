@@ -1,7 +1,7 @@
 // One member lies with everything that it may say. No healthy member is dead, and none is moved, on its word.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { lan, type Member, type MemberState, type Rumor } from '../../../gossip/index.ts'
+import { lan, type Member, type MemberState, type NodeId, type Rumor } from '../../../gossip/index.ts'
 import { type FleetMember, SwimFleet } from '../../harness/fleet/swim-fleet.ts'
 import { prng } from '../../harness/prng.ts'
 
@@ -67,6 +67,38 @@ test('one victim, accused without pause by one member, is never held dead, and a
       swim.members().find(({ id }) => id === victim.id),
       truth,
     )
+})
+
+test('nobody takes the word of one for a verdict, though nothing that refutes it arrives: each looks for itself', () => {
+  const victimId = (): NodeId => fleet.members[7]!.id
+  const isRefutation = ({ member }: Rumor): boolean => member.id === victimId() && member.state === 'alive'
+  const fleet = new SwimFleet({
+    seed: 6,
+    options: lan(SIZE),
+    censor: message => ({ ...message, rumors: message.rumors.filter(rumor => !isRefutation(rumor)) }),
+  })
+  fleet.found(SIZE)
+  // Nothing that it publishes leaves it.
+  const victim = fleet.members[7]!
+  victim.neighbours.length = 0
+  fleet.run(2_000)
+  const [liar] = fleet.members
+  const condemned: string[] = []
+  let suspectCount = 0
+  fleet.onFact = (by, fact) => {
+    if (by === liar || !('member' in fact) || fact.member.id !== victim.id) return
+    if (fact.type === 'member-suspect') suspectCount++
+    if (fact.type === 'member-dead') condemned.push(`${by.index} at ${fleet.nowMs}`)
+  }
+  const truth = liar!.swim.members().find(({ id }) => id === victim.id)!
+  const rumor: Rumor = { member: bent(truth, { state: 'dead' }), by: liar!.id }
+  for (let spentMs = 0; spentMs < LIES_MS; spentMs += LIE_EVERY_MS) {
+    for (const to of fleet.members.slice(1))
+      if (to !== victim) fleet.forge(liar!, to, { type: 'gossip', rumors: [rumor] })
+    fleet.run(LIE_EVERY_MS)
+  }
+  assert.is(suspectCount, SIZE - 2, 'the lie was heard by all')
+  assert.equal(condemned, [])
 })
 
 test('a helper that lies about its probes condemns nobody', () => {
