@@ -18,10 +18,10 @@ import { reads } from './checkers/reads.ts'
 import { state } from './checkers/state.ts'
 import { stickiness } from './checkers/stickiness.ts'
 import { witnesses } from './checkers/witnesses.ts'
-import { drawDuel, drawFaults, type Fault } from './faults.ts'
 import { History } from './history.ts'
-import { lie } from './liar.ts'
-import { createMischief } from './mischief.ts'
+import { drawDuel, drawFaults, type Fault } from './trouble/faults.ts'
+import { lie } from './trouble/liar.ts'
+import { createMischief } from './trouble/mischief.ts'
 import { type Failed, World } from './world.ts'
 
 export type Played = {

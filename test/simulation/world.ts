@@ -10,12 +10,12 @@ import { drawBehaviors } from './behaviors.ts'
 import type { Check, Checker } from './checkers/checker.ts'
 import { Customer } from './customer.ts'
 import { VirtualEther } from './ether.ts'
-import type { Moment } from './faults.ts'
 import { Machine, type MachineWatcher, type Program } from './machine.ts'
 import { Weather } from './network.ts'
 import { Registers } from './registers.ts'
 import { createTimeline, Spinning, type Timeline } from './timeline.ts'
 import { createTrace, type Trace } from './trace.ts'
+import type { Moment } from './trouble/faults.ts'
 
 export type WorldOptions = {
   readonly dice: Prng

@@ -1,7 +1,7 @@
 /** A member that says of the others that they are gone, in its own name and beside what its own sound program says. */
-import type { Rumor } from '../../gossip/index.ts'
-import type { Prng } from '../harness/prng.ts'
-import type { World } from './world.ts'
+import type { Rumor } from '../../../gossip/index.ts'
+import type { Prng } from '../../harness/prng.ts'
+import type { World } from '../world.ts'
 
 const LIE_EVERY_MS = 100
 const LINE_MS_MAX = 40

@@ -1,5 +1,5 @@
 /** What goes wrong and when, drawn from a seed before the run starts, so that the same seed breaks the same things. */
-import type { Prng } from '../harness/prng.ts'
+import type { Prng } from '../../harness/prng.ts'
 
 /** A machine by its position, or whoever leads when the fault begins. */
 export type Target = number | 'leader'

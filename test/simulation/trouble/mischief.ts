@@ -1,8 +1,9 @@
 /** Carries out a fault plan on a world: begins each fault at its time and ends it again. */
+
+import type { Machine } from '../machine.ts'
+import type { World } from '../world.ts'
 import type { Fault, Moment, Target } from './faults.ts'
 import { describeFault } from './faults.ts'
-import type { Machine } from './machine.ts'
-import type { World } from './world.ts'
 
 /** Between two looks for a leader that has outlived its grace. */
 const BEAT_MS_MAX = 1_500
