@@ -59,8 +59,9 @@ export class HealthWatch {
   #note(patients: readonly Patient[], nowMs: number): void {
     const present = new Set(patients.map(({ id }) => id))
     for (const id of this.#since.keys()) if (!present.has(id)) this.#since.delete(id)
-    for (const { id, score } of patients) {
-      if (score >= WELL_FROM) this.#since.delete(id)
+    for (const { id, score, isAlive } of patients) {
+      // Of one that is away nothing new is known.
+      if (score >= WELL_FROM || !isAlive) this.#since.delete(id)
       else if (score < AILING_BELOW && !this.#since.has(id)) this.#since.set(id, nowMs)
     }
   }

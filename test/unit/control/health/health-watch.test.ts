@@ -64,6 +64,14 @@ test('a node that ails for a minute is drained, and the reason names what ails i
   assert.is(ward.reason, 'health 40 of 100: it coughs; it limps')
 })
 
+test('the time that a node was away does not count: back again, it is looked at for a minute', () => {
+  const ward = new Ward(4).ail('n1').set('n1', { isAlive: false })
+  assert.equal(ward.pass(10 * AILING_MS), [])
+  ward.set('n1', { isAlive: true })
+  assert.equal(ward.pass(AILING_MS), [])
+  assert.equal(ward.pass(5_000), ['n1'])
+})
+
 test('a node that is well again begins anew, one that is merely better does not', () => {
   const ward = new Ward(4).ail('n1')
   ward.pass(50_000)
