@@ -1,12 +1,15 @@
 /** S2, S3, S5 and S6 against real nodes: strangers, worthless tokens, a seed that lies, and a member whose key was stolen. */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { RPC } from '@libp2p/gossipsub/message'
 import type { Connection } from '@libp2p/interface'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { DemoNode } from '../../../cli/demo/demo-node.ts'
-import { encode } from '../../../node/codec.ts'
+import type { Rumor } from '../../../gossip/index.ts'
+import { decode, encode } from '../../../node/codec.ts'
 import { foundCluster } from '../../../node/founding.ts'
 import { frameOf } from '../../../node/transport/frames.ts'
 import { generateIdentity, loadIdentity } from '../../../node/transport/identity.ts'
@@ -18,6 +21,7 @@ import { introduceTo, intruder } from './intruder.ts'
 const SOON_MS = 30_000
 const FREE_ADDRESS = '127.0.77.20:7701'
 const TOPIC = '/tutti/rumors/1'
+const FORGED = 'a peer publishes words of others, which are ignored'
 
 type World = { cluster: LocalCluster; thiefOf: DemoNode }
 
@@ -237,7 +241,8 @@ story(
     const others = cluster.nodes.filter(node => node !== thiefOf)
     const [witness, victim] = [others[0], others[1]] as [DemoNode, DemoNode]
     // Where nobody expects it, so that no dial of theirs crosses its own.
-    const raw = await openRaw(await loadIdentity(thiefOf.directory), '/ip4/127.0.77.22/tcp/0')
+    const stolen = await loadIdentity(thiefOf.directory)
+    const raw = await openRaw(stolen, '/ip4/127.0.77.22/tcp/0')
     const { gossip, identify } = raw.services
     const recorded: RPC.Message[] = []
     gossip.subscribe(TOPIC)
@@ -258,11 +263,13 @@ story(
     const id = nodes.find(node => node.name === victim.name)?.id as string
     const seen = async () => (await clientOf(witness).members()).find(each => each.id === id)
     const swim = await Promise.all(connections.map(each => each.newStream('/tutti/swim/1')))
-    const accuse = async (): Promise<void> => {
+    const by = raw.peerId.toString()
+    /** Behind whatever is said first, on the same streams. */
+    const accuse = async (first: readonly unknown[] = []): Promise<void> => {
       const incarnation = (await seen())?.incarnation ?? 0
       const member = { id, incarnation, state: 'suspect', addresses: [victim.peerAddress], metadata: {} }
-      const by = raw.peerId.toString()
-      for (const stream of swim) stream.send(frameOf(encode({ type: 'gossip', rumors: [{ member, by }] })))
+      const rumors = [...first, { member, by }]
+      for (const stream of swim) stream.send(frameOf(encode({ type: 'gossip', rumors })))
       await until('it has refuted', SOON_MS, async () =>
         ((await seen())?.incarnation ?? 0) > incarnation ? true : null,
       )
@@ -273,15 +280,34 @@ story(
     const before = await seen()
     const member = { id, incarnation: 10 ** 6, state: 'left', addresses: [], metadata: {} }
     const lie = { ...(recorded[0] as RPC.Message), data: encode({ member, by: id }) }
+    const played = recorded.flatMap(({ data }) => decode(data as Uint8Array) as Rumor)
+    assert.ok(
+      played.some(rumor => rumor.by === id),
+      'what it said of itself is among it',
+    )
     const messages = [...recorded, lie, { ...lie, signature: new Uint8Array(64) }]
+    // Last the same words under the thief's own signature: who refuses them has dealt with what came before.
+    const last = await Promise.all(played.map(rumor => signed(stolen.privateKey, rumor)))
     for (const connection of connections) {
       const stream = await connection.newStream(['/meshsub/1.1.0', '/meshsub/1.0.0'])
-      const rpc = RPC.encode({ subscriptions: [], messages })
-      stream.send(Buffer.concat([varint(rpc.byteLength), rpc]))
+      for (const batch of [messages, last]) {
+        const rpc = RPC.encode({ subscriptions: [], messages: batch })
+        stream.send(Buffer.concat([varint(rpc.byteLength), rpc]))
+      }
     }
-    await pause(1_000)
+    for (const node of others)
+      await until(`${node.name} refuses words of others`, SOON_MS, () => {
+        const lines = logOf(cluster, node).split('\n')
+        return lines.some(line => line.includes(FORGED) && line.includes(by)) ? true : null
+      })
     assert.equal(await seen(), before)
     assert.is(before?.state, 'alive')
+    await accuse(played)
+    assert.equal(
+      await seen(),
+      { ...before, incarnation: (before?.incarnation ?? 0) + 1 },
+      'it has heard, and refuted, only the accusation',
+    )
   },
 )
 
@@ -295,6 +321,15 @@ story('S3: a token that has let one node in lets in no other', async ({ cluster 
   assert.is(done.code, 5, done.stderr)
   assert.match(done.stderr, 'E_JOIN_TOKEN_SPENT')
 })
+
+/** As gossipsub signs what its node says. */
+const signed = async (privateKey: Uint8Array, rumor: Rumor): Promise<RPC.Message> => {
+  const key = privateKeyFromProtobuf(privateKey)
+  const from = key.publicKey.toMultihash().bytes
+  const said = { from, data: encode(rumor), seqno: randomBytes(8), topic: TOPIC }
+  const signature = await key.sign(Buffer.concat([Buffer.from('libp2p-pubsub:'), RPC.Message.encode(said)]))
+  return { ...said, signature }
+}
 
 const varint = (value: number): Buffer => {
   const bytes: number[] = []
