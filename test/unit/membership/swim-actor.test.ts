@@ -49,6 +49,7 @@ const listed = (id: string, change: Partial<RosterEntry> = {}): RosterEntry => (
 class Net {
   readonly clock = virtualClock()
   readonly peers = new Map<string, Peer>()
+  readonly sent: string[] = []
   readonly down = new Set<string>()
   readonly #turns: (() => void)[] = []
 
@@ -156,6 +157,7 @@ class Net {
     message: unknown,
     door: (peer: Peer) => (from: string, message: unknown) => void,
   ): boolean {
+    this.sent.push(`${from} to ${to}`)
     if (this.down.has(from) || this.down.has(to)) return false
     const bytes = encode(message)
     this.clock.after(DELIVERY_MS, () => {
@@ -194,6 +196,18 @@ test('a refused connection is known to be a death within a second', () => {
   net.run(1_000)
   assert.is(net.stateOf('a', 'c'), 'dead')
   assert.is(net.stateOf('b', 'c'), 'dead')
+})
+
+test('a connection that was let go is no hint, and one that broke is', () => {
+  const net = new Net(['a', 'b', 'c'])
+  const saidTo = (cause: 'idle' | 'closed'): number => {
+    net.sent.length = 0
+    net.peer('a').handlers.peer({ type: 'disconnected', peer: 'c', cause })
+    net.run(0)
+    return net.sent.filter(pair => pair === 'a to c').length
+  }
+  assert.is(saidTo('idle'), 0)
+  assert.is(saidTo('closed'), 1)
 })
 
 test('a member that comes back is alive again once its connection is up', () => {
