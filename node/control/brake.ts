@@ -62,7 +62,7 @@ export class Brake {
       return lostMs === undefined || nowMs - lostMs < MASS_HOLD_MS
     })
     const mass = this.#mass(rest, silent, scene)
-    this.#noteReturns(nodes, nowMs)
+    this.#noteReturns(verdicts, nowMs)
     const due: Verdict[] = []
     const held = new Map<string, string>()
     for (const verdict of verdicts) {
@@ -80,9 +80,10 @@ export class Brake {
     return { due, held }
   }
 
-  /** When one of those that wait is heard again, the others are on their way too. */
-  #noteReturns(nodes: readonly Witnessed[], nowMs: number): void {
-    if (!nodes.some(node => this.#waiting.has(node.id) && isHeard(node))) return
+  /** When one of those that wait is well again, by gossip or by Raft, the others are on their way too. */
+  #noteReturns(verdicts: readonly Verdict[], nowMs: number): void {
+    const accused = new Set(verdicts.filter(({ state }) => state === 'dead').map(({ id }) => id))
+    if (![...this.#waiting.keys()].some(id => !accused.has(id))) return
     for (const [id, sinceMs] of this.#waiting)
       if (nowMs - sinceMs >= MOMENT_MS && !this.#returning.has(id)) this.#returning.set(id, nowMs + RETURN_MS)
   }

@@ -168,6 +168,17 @@ test('of those that come back together, the last has longer than the first', () 
   assert.is(mass.wait(RETURN_MS).look(), '2')
 })
 
+test('gossip may hear before Raft does that one of them is back', () => {
+  const zone = inThree().silence(1, 4, 7)
+  zone.look()
+  zone.wait(3_000).set([7], { gossip: 'alive' })
+  assert.is(zone.look(), '')
+  zone.wait(5).set([7], { contactMs: 10 })
+  assert.is(zone.look(), '')
+  assert.is(zone.held, 'others that fell silent with it are back: it has 5 s more')
+  assert.is(zone.wait(RETURN_MS).look(), '1,4')
+})
+
 test('nodes that were dead before are no part of a zone', () => {
   const court = inThree().set([1], { state: 'dead' }).silence(4, 7)
   assert.is(court.look(), '')
