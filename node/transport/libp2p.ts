@@ -370,19 +370,26 @@ export class Libp2pTransport implements Transport {
   }
 
   async #visit(address: string, signal: AbortSignal): Promise<Connection> {
-    const target = this.#parts.multiaddr(multiaddrOf(address))
-    // One that has not admitted us is connected all the same, for a while, and may be asked.
-    const member = this.#reach.memberAt(address)
-    const link = member === null ? undefined : this.#links.member(member)
+    const link = this.#memberLinkAt(address)
     if (link !== undefined) return link.connection
     if (this.#node === null) throw new Failure('E_UNREACHABLE', 'the transport is not started')
+    const target = this.#parts.multiaddr(multiaddrOf(address))
     return this.#node.dial(target, { force: true, signal }).catch((cause: unknown) => {
+      // Our own dial to the member at this address was there first, and a pair has one connection.
+      const crossed = this.#memberLinkAt(address)
+      if (crossed !== undefined) return crossed.connection
       throw new Failure(
         'E_UNREACHABLE',
         { message: `nothing that speaks Tutti answers at ${address}`, why: messageOf(cause) },
         { facts: { address, isRefused: isRefusal(cause) }, cause },
       )
     })
+  }
+
+  /** One that has not admitted us is connected all the same, for a while, and may be asked. */
+  #memberLinkAt(address: string): Link | undefined {
+    const member = this.#reach.memberAt(address)
+    return member === null ? undefined : this.#links.member(member)
   }
 }
 

@@ -15,7 +15,7 @@ import { createNode, multiaddr, type Node } from '../../node/transport/libp2p-no
 import { QUEUE_BYTES_MAX } from '../../node/transport/outbox.ts'
 import { ANSWER_MS_MAX, SILENT_MS_MAX } from '../../node/transport/silence.ts'
 import { prng } from '../harness/prng.ts'
-import { introduce, mesh, type Peer, until, withMemory } from './transport-world.ts'
+import { all, CALL, introduce, mesh, type Peer, until, withMemory } from './transport-world.ts'
 
 type Ours = Peer & Libp2pTransport
 
@@ -339,6 +339,22 @@ story('who dials again under a proven identity replaces the connection that was 
   )
   assert.is(newer.status, 'open')
   assert.is(first.getConnections().length, 0)
+})
+
+story('a question to an address that crosses the own dial to the member there finds it', async () => {
+  for (let afterMs = 0; afterMs < 24; afterMs += 2) {
+    const [ash, oak] = [await open(), await open()]
+    await mesh(ash, oak)
+    ash.onCall('join', async function* () {
+      yield 'you have left'
+    })
+    ash.admit(new Set())
+    await until('the end', () => oak.connected().size === 0)
+    await new Promise(resolve => setTimeout(resolve, afterMs))
+    const [address = ''] = ash.addresses()
+    assert.is((await all(oak.callAddress(address, 'join', null, CALL)))[1], 'you have left')
+    await Promise.all([ash.stop(), oak.stop()])
+  }
 })
 
 story.run()
