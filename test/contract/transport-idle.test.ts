@@ -1,20 +1,11 @@
 /** Real connections at rest, on a clock on which minutes pass in seconds. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Clock, systemClock } from '../../node/clock.ts'
 import { silentLog } from '../../node/log.ts'
 import { generateIdentity } from '../../node/transport/identity.ts'
 import { IDLE_MS_MAX } from '../../node/transport/idle.ts'
 import { createLibp2pTransport } from '../../node/transport/libp2p.ts'
-import { has, mesh, type Peer, until, withMemory } from './transport-world.ts'
-
-const clock = systemClock()
-const FAST = 20
-const fastClock: Clock = {
-  wallMs: () => clock.wallMs(),
-  monotonicMs: () => clock.monotonicMs() * FAST,
-  after: (delayMs, action) => clock.after(delayMs / FAST, action),
-}
+import { fastClock, has, mesh, type Peer, until, withMemory } from './transport-world.ts'
 
 const story = suite('connections at rest')
 let closing: (() => Promise<void>)[] = []
@@ -33,7 +24,7 @@ const open = async (): Promise<Peer> => {
   return peer
 }
 
-const sleep = (ms: number): Promise<void> => new Promise(resolve => clock.after(ms / FAST, resolve))
+const sleep = (ms: number): Promise<void> => new Promise(resolve => fastClock.after(ms, resolve))
 
 story(
   'one that nobody keeps is let go by both, and taken up again when there is something to say',

@@ -15,18 +15,11 @@ import { createNode, multiaddr, type Node } from '../../node/transport/libp2p-no
 import { QUEUE_BYTES_MAX } from '../../node/transport/outbox.ts'
 import { ANSWER_MS_MAX, SILENT_MS_MAX } from '../../node/transport/silence.ts'
 import { prng } from '../harness/prng.ts'
-import { all, CALL, introduce, mesh, type Peer, until, withMemory } from './transport-world.ts'
+import { all, CALL, fastClock, introduce, mesh, type Peer, until, withMemory } from './transport-world.ts'
 
 type Ours = Peer & Libp2pTransport
 
 const clock = systemClock()
-/** Time limits of minutes pass in seconds. */
-const FAST = 20
-const fastClock: Clock = {
-  wallMs: () => clock.wallMs(),
-  monotonicMs: () => clock.monotonicMs() * FAST,
-  after: (delayMs, action) => clock.after(delayMs / FAST, action),
-}
 
 const story = suite('libp2p on real sockets')
 let closing: (() => unknown)[] = []

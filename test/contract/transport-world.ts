@@ -1,6 +1,7 @@
 /** Nodes for the transport's stories: making them, introducing them, and waiting for what they see. */
 import type { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type Clock, systemClock } from '../../node/clock.ts'
 import { Failure } from '../../node/errors.ts'
 import type { PeerEvent, PeerId, Transport } from '../../node/transport/transport.ts'
 
@@ -16,6 +17,15 @@ export type Peer = Transport & { readonly events: PeerEvent[]; readonly heard: [
 export type Context = { fixture: TransportFixture; open(who: string, listen?: string): Promise<Peer> }
 
 export const CALL = { timeoutMs: 5_000 }
+
+/** How many times as fast the time of `fastClock` goes: limits of minutes pass in seconds. */
+const FAST = 20
+const clock = systemClock()
+export const fastClock: Clock = {
+  wallMs: () => clock.wallMs(),
+  monotonicMs: () => clock.monotonicMs() * FAST,
+  after: (delayMs, action) => clock.after(delayMs / FAST, action),
+}
 const WAIT_MS_MAX = 30_000
 
 export const until = async (what: string, look: () => boolean): Promise<void> => {
